@@ -39,7 +39,8 @@ BASE = lib/msg lib/opt lib/number lib/fdio
 TOOLS = cam-capture cam-seal cam-open cam-key cam-spool cam-reap cam-ship
 
 cam-capture_SRC = cam-capture/cam-capture $(BASE) lib/clocks lib/sei
-cam-seal_SRC = cam-seal/cam-seal cam-seal/annexb cam-seal/sealer cam-seal/epoch cam-seal/keyfile \
+cam-seal_SRC = cam-seal/cam-seal cam-seal/annexb cam-seal/segmenter cam-seal/sealer cam-seal/epoch \
+	cam-seal/recipients cam-seal/keyfile \
 	$(BASE) lib/clocks lib/sei lib/record
 cam-seal_PKG = libsodium
 cam-open_SRC = cam-seal/cam-open cam-seal/reader cam-seal/chain cam-seal/keyfile cam-seal/passphrase \
