@@ -1,0 +1,114 @@
+#include "chain.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct chain_camera *camera_find(struct chain *c, const struct record_header *h, int make)
+{
+	for (int i = 0; i < CHAIN_CAMERAS_MAX; i++) {
+		struct chain_camera *k = c->camera[i];
+		if (k && k->channel == h->channel && k->kind == h->kind && memcmp(k->device_pk, h->device_pk, sizeof k->device_pk) == 0)
+			return k;
+		if (k)
+			continue;
+		if (!make)
+			return NULL;
+		if (!(k = c->camera[i] = calloc(1, sizeof *k)))
+			return NULL;
+		memcpy(k->device_pk, h->device_pk, sizeof k->device_pk);
+		k->channel = h->channel;
+		k->kind = h->kind;
+		return k;
+	}
+	errno = ENOSPC;
+	return NULL;
+}
+
+static const struct chain_position *mark_find(const struct chain_camera *k, uint64_t epoch, const uint8_t *stream, uint32_t segment, uint32_t record)
+{
+	unsigned n = k->marks < CHAIN_MARKS_MAX ? k->marks : CHAIN_MARKS_MAX;
+	for (unsigned i = 0; i < n; i++) {
+		const struct chain_position *m = &k->mark[i];
+		if (m->epoch == epoch && m->segment == segment && m->record == record && memcmp(m->stream, stream, sizeof m->stream) == 0)
+			return m;
+	}
+	return NULL;
+}
+
+static int position_compare(uint64_t epoch, uint32_t segment, const struct chain_position *p)
+{
+	if (epoch != p->epoch)
+		return epoch < p->epoch ? -1 : 1;
+	return segment < p->segment ? -1 : segment > p->segment;
+}
+
+static void position_add(struct chain_camera *k, const struct record_header *h, const struct record_prefix *p, const uint8_t *hash)
+{
+	struct chain_position *m = &k->mark[k->marks++ % CHAIN_MARKS_MAX];
+
+	m->epoch = h->epoch;
+	memcpy(m->stream, p->stream, sizeof m->stream);
+	m->segment = p->segment;
+	m->record = p->record;
+	m->type = p->type;
+	memcpy(m->hash, hash, sizeof m->hash);
+	if (k->marks == 1 || position_compare(h->epoch, p->segment, &k->newest) >= 0)
+		k->newest = *m;
+}
+
+/* Does the header link to a mark that was seen? Any that is remembered will do: after a power cut the camera
+ * may have forgotten its last ones. */
+static enum chain_place link_place(const struct chain_camera *k, const struct record_header *h)
+{
+	const struct record_link *l = &h->previous;
+
+	if (l->previous == RECORD_PREVIOUS_NONE)
+		return CHAIN_BROKEN;
+	const struct chain_position *m = mark_find(k, l->epoch, l->stream, l->segment, l->record);
+	if (!m || memcmp(m->hash, l->hash, sizeof m->hash) != 0 || (l->previous == RECORD_PREVIOUS_ENDED) != (m->type == RECORD_END))
+		return CHAIN_GAP;
+	return l->epoch == h->epoch ? CHAIN_FOLLOWS : CHAIN_RESTARTED;
+}
+
+static enum chain_place place(const struct chain_camera *k, const struct record_header *h, const uint8_t *hash)
+{
+	const struct chain_position *seen = mark_find(k, h->epoch, h->prefix.stream, h->prefix.segment, 0);
+
+	if (!k->marks)
+		return CHAIN_FIRST;
+	if (seen)
+		return memcmp(seen->hash, hash, sizeof seen->hash) == 0 ? CHAIN_DUPLICATE : CHAIN_CONFLICT;
+	if (h->epoch == k->newest.epoch && memcmp(h->prefix.stream, k->newest.stream, sizeof k->newest.stream) != 0)
+		return CHAIN_CLONED;
+	if (position_compare(h->epoch, h->prefix.segment, &k->newest) < 0)
+		return CHAIN_REORDERED;
+	return link_place(k, h);
+}
+
+int chain_header(struct chain *c, const struct record_header *h, const uint8_t hash[RECORD_HASH_BYTES], struct chain_position *before)
+{
+	struct chain_camera *k = camera_find(c, h, 1);
+
+	if (!k)
+		return -1;
+	enum chain_place p = place(k, h, hash);
+	*before = k->newest;
+	if (p != CHAIN_DUPLICATE && p != CHAIN_CONFLICT)
+		position_add(k, h, &h->prefix, hash);
+	return (int)p;
+}
+
+void chain_mark(struct chain *c, const struct record_header *h, const struct record_prefix *p, const uint8_t hash[RECORD_HASH_BYTES])
+{
+	struct chain_camera *k = camera_find(c, h, 0);
+	if (k)
+		position_add(k, h, p, hash);
+}
+
+void chain_free(struct chain *c)
+{
+	for (int i = 0; i < CHAIN_CAMERAS_MAX; i++)
+		free(c->camera[i]);
+	memset(c, 0, sizeof *c);
+}
