@@ -83,10 +83,107 @@ $(O)/obj/%.o: %.c
 
 # --- tests ---
 
+UNIT_PROGRAMS = $(UNITS:%=$(O)/tests/%)
 TESTS = $(sort $(wildcard tests/*/*.t))
-units: $(UNITS:%=$(O)/tests/%)
+PROVE = O=$(abspath $(O)) PATH="$(abspath $(O)):$$PATH" prove -e ''
 
-check: all units
-	O=$(abspath $(O)) PATH="$(abspath $(O)):$$PATH" prove -j2 -e '' $(UNITS:%=$(O)/tests/%) $(TESTS)
+units: $(UNIT_PROGRAMS)
 
-.PHONY: all units check
+check: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
+check: deps
+	$(MAKE) all units
+	$(PROVE) -j2 --timer $(UNIT_PROGRAMS) $(TESTS)
+
+# the same tests, longer: CAM_LONG is the factor by which campaigns grow
+check-long: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
+check-long: deps
+	$(MAKE) all units
+	CAM_LONG=20 $(PROVE) --timer $(UNIT_PROGRAMS) $(TESTS)
+	$(MAKE) fuzz FUZZ_SECONDS=600
+
+demo: DEPS = $(DEPS_BUILD) $(DEPS_DEMO)
+demo: deps
+	$(MAKE) all
+	PATH="$(abspath $(O)):$$PATH" sh tests/demo.sh $(O)/demo
+
+bench: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
+bench: deps
+	$(MAKE) all
+	PATH="$(abspath $(O)):$$PATH" sh tests/bench.sh
+
+# Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
+FUZZ =
+FUZZ_SECONDS = 15
+FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship
+
+$(FUZZ:%=$(O)/fuzz/%): $(O)/fuzz/%: tests/fuzz/%.c
+	@mkdir -p $(@D)
+	clang $(FUZZ_FLAGS) -o $@ $< $($*_FUZZ:%=%.c) -lsodium
+
+fuzz: $(FUZZ:%=$(O)/fuzz/%)
+	@for f in $(FUZZ); do \
+		new=$$(mktemp -d) && cp tests/fuzz/corpus/$$f/* $$new/ && echo "fuzz $$f, $(FUZZ_SECONDS) s" && \
+		{ $(O)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -artifact_prefix=$(O)/fuzz/ $$new >$(O)/fuzz/$$f.log 2>&1 || \
+		{ tail -40 $(O)/fuzz/$$f.log; exit 1; }; } && tail -1 $(O)/fuzz/$$f.log && rm -rf $$new || exit 1; \
+	done
+
+# --- analysers ---
+
+C_FILES = $(sort $(wildcard */*.c tests/*/*.c))
+TIDY = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,cert-*,-cert-err33-c,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,performance-*,portability-*
+INCLUDES = -Ilib -Itests -Icam-capture -Icam-seal -Icam-spool -Icam-ship
+
+lint: DEPS = $(DEPS_BUILD) $(DEPS_LINT)
+lint: deps lint-c lint-sh lint-man
+
+lint-c:
+	printf '%s\n' $(C_FILES) | xargs -P2 -n4 clang-tidy --quiet --warnings-as-errors='*' --checks='$(TIDY)' -- 2>$(O)/tidy.err -std=c11 $(INCLUDES) || { cat $(O)/tidy.err; exit 1; }
+	cppcheck -q -j2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 $(INCLUDES) $(C_FILES)
+
+lint-sh:
+	shellcheck -x -P SCRIPTDIR .ci/run tests/*.sh tests/*/*.sh tests/*/*.t
+
+# Pages of other packages may not be installed; ours are all here.
+lint-man:
+	@for m in man/*.[1-8]; do mandoc -Tlint $$m; done 2>&1 | grep -vE 'referenced manual not found|outdated mandoc.db' | { ! grep . ; }
+	@grep -hoE '^\.Xr cam[a-z-]* [1-8]' man/* | sort -u | while read -r _ page section; do \
+		[ -e man/$$page.$$section ] || { echo "man/$$page.$$section: referenced, but not there"; exit 1; }; done
+
+# --- the Pi: needs the cross compiler and the libraries of arm64 ---
+
+deps-arm64:
+	sh tests/deps.sh -a arm64 $(DEPS_ARM64)
+
+check-arm64: deps-arm64
+	$(MAKE) CROSS=aarch64-linux-gnu- WERROR=1 all units
+	prove -e 'qemu-aarch64' $(UNITS:%=build/aarch64-linux-gnu/tests/%)
+
+# --- installing ---
+
+install: all
+	mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
+	install -m 0755 $(TOOLS:%=$(O)/%) $(DESTDIR)$(BINDIR)
+	install -m 0644 man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5
+	install -m 0644 man/*.7 $(DESTDIR)$(MANDIR)/man7
+
+uninstall:
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%)
+	for m in man/*.[1-8]; do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
+
+clean:
+	rm -rf build
+
+# Debian packages: to build, for the demo, for the tests, for the analysers, for the Pi.
+DEPS_BUILD = gcc libc6-dev make pkg-config libsodium-dev libcurl4-openssl-dev libx264-dev
+DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
+DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux
+DEPS_BENCH = age rclone
+DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
+DEPS_ARM64 = gcc-aarch64-linux-gnu qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libx264-dev:arm64
+DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
+
+deps:
+	@sh tests/deps.sh $(DEPS)
+
+.PHONY: all units check check-long demo bench fuzz lint lint-c lint-sh lint-man deps deps-arm64 check-arm64 install uninstall clean

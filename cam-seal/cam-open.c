@@ -45,7 +45,7 @@ static void on_verdict(void *ctx, enum reader_verdict v, const struct reader_seg
 
 	if (s)
 		segment_name(name, s);
-	if (s && v > READER_RESTARTED && strlen(findings) + strlen(reader_verdict_name(v)) + 3 < sizeof findings &&
+	if (s && v > READER_INPUT_RESTARTED && strlen(findings) + strlen(reader_verdict_name(v)) + 3 < sizeof findings &&
 		!strstr(findings, reader_verdict_name(v))) {
 		if (*findings)
 			strncat(findings, ", ", sizeof findings - strlen(findings) - 1);
@@ -53,7 +53,7 @@ static void on_verdict(void *ctx, enum reader_verdict v, const struct reader_seg
 	}
 	if (mode == VERIFY)
 		printf("%s\t%s\t%s\n", name, reader_verdict_name(v), text);
-	else if (v > READER_RESTARTED)
+	else if (v > READER_INPUT_RESTARTED)
 		msg("%s: %s: %s", name, reader_verdict_name(v), text);
 }
 
@@ -79,6 +79,8 @@ static void on_closed(void *ctx, const struct reader_segment *s)
 	segment_name(name, s);
 	if (mode == LIST)
 		list_line(s, name);
+	if (mode == OPEN && s->torn_units)
+		msg("%s: %" PRIu32 " access units that the camera was cut off in are left out", name, s->torn_units);
 	if (mode == VERIFY && !s->findings)
 		printf("%s\tok\t%" PRIu32 " access units, %" PRIu64 " bytes of content\n", name, s->mark.access_units, s->mark.payload_bytes);
 	findings[0] = '\0';

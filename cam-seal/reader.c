@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const char *const verdict_names[] = {
-	[READER_BEGINS] = "history starts here", [READER_RESTARTED] = "camera restarted", [READER_GAP] = "gap",
+	[READER_BEGINS] = "history starts here", [READER_RESTARTED] = "camera restarted", [READER_INPUT_RESTARTED] = "input restarted", [READER_GAP] = "gap",
 	[READER_REORDERED] = "reordered", [READER_DUPLICATE] = "duplicate", [READER_CONFLICT] = "conflict",
 	[READER_CLONED] = "cloned or restored card", [READER_CHAIN_BROKEN] = "chain broken", [READER_EPOCH_LOST] = "epoch lost",
 	[READER_TRUNCATED] = "truncated", [READER_UNPROVEN] = "unproven tail", [READER_DAMAGED] = "damaged stretch",
@@ -30,7 +30,7 @@ __attribute__((format(printf, 4, 5))) static void verdict(struct reader *r, enum
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	if (v > READER_RESTARTED) {
+	if (v > READER_INPUT_RESTARTED) {
 		r->findings++;
 		if (about_segment)
 			r->seg.findings++;
@@ -321,6 +321,8 @@ static int mark_take(struct reader *r, const uint8_t *p, const struct record_mar
 	s->expected = m->prefix.record + 1;
 	s->gapped = 0;
 	s->ended = m->prefix.type == RECORD_END;
+	if (s->ended && m->reason == RECORD_REASON_RESTART)
+		verdict(r, READER_INPUT_RESTARTED, 1, "after access unit %" PRIu32, m->access_units);
 	stretch_begin(r, s->expected);
 	if (!s->duplicate)
 		chain_mark(&r->chain, &s->header, &m->prefix, hash);

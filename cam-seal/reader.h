@@ -20,6 +20,7 @@ enum reader_verdict {
 	/* good to know */
 	READER_BEGINS,        /* where the history that was given begins */
 	READER_RESTARTED,     /* the camera was started anew */
+	READER_INPUT_RESTARTED, /* what it recorded from was */
 	/* exit 1 */
 	READER_GAP,
 	READER_REORDERED,

@@ -35,16 +35,23 @@ static void unit_times(struct clocks *out, const struct annexb_head *head)
 	out->state = head->sei.clock_state <= CLOCKS_SYNCHRONISED ? head->sei.clock_state : CLOCKS_UNKNOWN;
 }
 
-/* Drops since the message before; a cam-capture that was restarted counts from nothing again. */
+/* A cam-capture that was restarted numbers from nothing again. */
+static int input_restarted(const struct segmenter *g, const struct annexb_head *head)
+{
+	return head->has_sei && g->numbered && head->sei.frame <= g->frame;
+}
+
+/* Drops since the message before. */
 static uint32_t new_drops(struct segmenter *g, const struct annexb_head *head)
 {
-	uint32_t now = head->sei.dropped, before = g->dropped_known && now >= g->dropped ? g->dropped : 0;
+	uint32_t before = g->numbered && !input_restarted(g, head) ? g->dropped : 0;
 
 	if (!head->has_sei)
 		return 0;
-	g->dropped = now;
-	g->dropped_known = 1;
-	return now - before;
+	g->numbered = 1;
+	g->frame = head->sei.frame;
+	g->dropped = head->sei.dropped;
+	return g->dropped > before ? g->dropped - before : 0;
 }
 
 /* Ends the segment or the stretch where this access unit asks for it. */
@@ -54,6 +61,8 @@ static int boundary(struct segmenter *g, const struct annexb_head *head, uint64_
 
 	if (!s->open)
 		return 0;
+	if (input_restarted(g, head))
+		return sealer_mark(s, RECORD_END, RECORD_REASON_RESTART);
 	if (head->idr && (segment_old(g) || segment_long(g, boot_ns)))
 		return sealer_mark(s, RECORD_END, RECORD_REASON_FULL);
 	if (s->segment_bytes >= SEGMENTER_BYTES_MAX)

@@ -26,8 +26,8 @@ struct segmenter {
 	int starts;           /* the next bytes are the first of an access unit */
 	int idr;
 	int in_unit;          /* between begin and end of an access unit */
-	uint32_t dropped;     /* as the latest SEI message counts */
-	int dropped_known;
+	int numbered;         /* a SEI message was seen; of the latest one: */
+	uint32_t frame, dropped;
 };
 
 void segmenter_init(struct segmenter *g, struct sealer *s, uint64_t segment_ns);

@@ -59,6 +59,7 @@ enum record_reason {
 	RECORD_REASON_STALL = 6,  /* end: no input for a while */
 	RECORD_REASON_EOF = 7,    /* end: end of input */
 	RECORD_REASON_STOP = 8,   /* end: told to stop */
+	RECORD_REASON_RESTART = 9, /* end: the frame numbers of the input begin again */
 };
 
 struct record_prefix {
