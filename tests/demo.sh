@@ -24,7 +24,9 @@ cam-key -g -n spare
 cam-key -g -s door
 cat me.pub spare.pub >recipients
 
-port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])' 2>/dev/null || echo 28443)
+# a port that nothing answers on
+port=28443
+while curl -sk -o /dev/null "https://localhost:$port/"; do port=$((port + 1)); done
 url=https://localhost:$port/cams/door/
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout nginx/key.pem -out ca.pem -days 2 \
 	-subj /CN=localhost -addext subjectAltName=DNS:localhost 2>/dev/null
@@ -53,7 +55,7 @@ http {
 	}
 }
 C
-[ "$(id -u)" != 0 ] || { chown -R www-data www; chmod 755 .; sed -i '1i user root;' nginx/nginx.conf; }
+[ "$(id -u)" != 0 ] || sed -i '1i user root;' nginx/nginx.conf
 
 nginx_start() {
 	nginx -e nginx/error.log -p "$PWD" -c "$PWD/nginx/nginx.conf" &
@@ -92,3 +94,47 @@ kill "$(cat capture.pid)"
 wait "$record_pid"
 say "recorded; waiting for the spool to drain"
 wait "$ship_pid"
+left=$(find spool -name '*.cam' -o -name '*.part' | wc -l)
+
+say "fetching what the server has, with curl"
+for folder in $(curl -sf --cacert ca.pem "$url" | grep -o 'href="[0-9-]*/"' | cut -d'"' -f2); do
+	for name in $(curl -sf --cacert ca.pem "$url$folder" | grep -o 'href="[^"]*[.]cam"' | cut -d'"' -f2); do
+		curl -sf --cacert ca.pem -o "fetched/$name" "$url$folder$name"
+	done
+done
+nginx_stop
+
+verdict=$(cam-open -V -s door.pub fetched/*.cam) && ok=verified || ok="NOT VERIFIED"
+cam-open -k me.key -s door.pub fetched/*.cam >opened.h264 || :
+cam-open -k spare.key -s door.pub fetched/*.cam | cmp -s - opened.h264 || { say "the spare key opens something else"; ok="NOT VERIFIED"; }
+frames_md5() { ffmpeg -v error -i "$1" -f framemd5 - | grep -v '^#' | awk '{print $NF}'; }
+frames_md5 recorded.h264 >recorded.md5
+frames_md5 opened.h264 >opened.md5
+ffmpeg -v error -y -r 30 -i opened.h264 -vf 'fps=1,scale=320:-2,tile=4x4' -frames:v 1 sheet.png
+in=$(wc -l <recorded.md5)
+same=$(cmp -s recorded.md5 opened.md5 && echo identical || echo DIFFERENT)
+plain=$(stat -c %s opened.h264)
+sealed=$(cat fetched/*.cam | wc -c)
+offline=$(sed -n 's/.*reachable again after \([0-9.]*\) s.*/\1/p' ship.log | tail -n 1)
+retries=$(sed -n 's/.*reachable again after .* s, \([0-9]*\) retr.*/\1/p' ship.log | tail -n 1)
+
+cat <<C
+
+  frames in     $in
+  frames out    $(wc -l <opened.md5), each one $same to what was recorded
+  segments      $(find fetched -name '*.cam' | wc -l), left in the spool $left
+  bytes         $plain of video, $sealed sealed
+  overhead      $(awk "BEGIN { printf \"%.2f\", ($sealed - $plain) * 100 / $plain }") %
+  offline       ${offline:-?} s, ${retries:-?} retries
+  verdict       $ok
+
+  $PWD/sheet.png      a frame a second
+  $PWD/opened.h264    play it: ffplay $PWD/opened.h264
+  $PWD/fetched/       what the server has: cam-open -l -s door.pub fetched/*.cam
+
+C
+if [ "$in" -gt 0 ] && [ "$same" = identical ] && [ "$left" = 0 ] && [ "$ok" = verified ] && [ "$offline" ]; then exit 0; fi
+say "FAILED"
+printf '%s\n' "$verdict"
+cat ./*.log
+exit 1
