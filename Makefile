@@ -46,7 +46,7 @@ cam-seal_PKG = libsodium
 cam-open_SRC = cam-seal/cam-open cam-seal/reader cam-seal/chain cam-seal/release cam-seal/keyfile cam-seal/passphrase \
 	$(BASE) lib/clocks lib/record lib/name
 cam-open_PKG = libsodium
-cam-key_SRC = cam-seal/cam-key cam-seal/keyfile cam-seal/passphrase $(BASE)
+cam-key_SRC = cam-seal/cam-key cam-seal/keyfile cam-seal/passphrase $(BASE) lib/record
 cam-key_PKG = libsodium
 cam-spool_SRC = cam-spool/cam-spool $(BASE) lib/record lib/name
 cam-spool_PKG = libsodium

@@ -24,7 +24,7 @@
 
 enum { CHUNK_BYTES = 64 << 10, OUT_BYTES = 256 << 10, LABEL_BYTES_MAX = 160 };
 
-static const char usage[] = "cam-open -k KEY [-k KEY ...] [-s DEVPUB ...] [-p] [-P FD] [FILE ...] | cam-open -V | -l [-s DEVPUB ...] [FILE ...]";
+static const char usage[] = "cam-open -k KEY [-k KEY ...] [-s DEVPUB ...] [-R] [-p] [-P FD] [FILE ...] | cam-open -V | -l [-s DEVPUB ...] [FILE ...]";
 
 static enum { OPEN, VERIFY, LIST } mode = OPEN;
 static char findings[LABEL_BYTES_MAX]; /* of the segment that is open */
@@ -45,7 +45,7 @@ static void on_verdict(void *ctx, enum reader_verdict v, const struct reader_seg
 
 	if (s)
 		segment_name(name, s);
-	if (s && v > READER_INPUT_RESTARTED && strlen(findings) + strlen(reader_verdict_name(v)) + 3 < sizeof findings &&
+	if (s && v > READER_RECIPIENTS_CHANGED && strlen(findings) + strlen(reader_verdict_name(v)) + 3 < sizeof findings &&
 		!strstr(findings, reader_verdict_name(v))) {
 		if (*findings)
 			strncat(findings, ", ", sizeof findings - strlen(findings) - 1);
@@ -53,7 +53,7 @@ static void on_verdict(void *ctx, enum reader_verdict v, const struct reader_seg
 	}
 	if (mode == VERIFY)
 		printf("%s\t%s\t%s\n", name, reader_verdict_name(v), text);
-	else if (v > READER_INPUT_RESTARTED)
+	else if (v > READER_RECIPIENTS_CHANGED)
 		msg("%s: %s: %s", name, reader_verdict_name(v), text);
 }
 
@@ -183,7 +183,7 @@ int main(int argc, char **argv)
 	msg_init("cam-open");
 	if (sodium_init() < 0)
 		die(EXIT_TEMPORARY, "libsodium: cannot be initialised");
-	while ((c = opt_next(argc, argv, "k:s:VlpP:", "ks", usage)) != -1)
+	while ((c = opt_next(argc, argv, "k:s:VlRpP:", "ks", usage)) != -1)
 		switch (c) {
 		case 'k':
 			if (keys == READER_KEYS_MAX)
@@ -197,11 +197,12 @@ int main(int argc, char **argv)
 				die(EXIT_USAGE, "-V and -l: one or the other: usage: %s", usage);
 			mode = c == 'V' ? VERIFY : LIST;
 			break;
+		case 'R': config.reports = 1; break;
 		case 'p': config.proven_only = 1; break;
 		case 'P': passphrase_fd = (int)opt_number('P', 0, 1023); break;
 		default: die(EXIT_BUG, "-%c: not handled", c);
 		}
-	if ((mode == OPEN) == (keys == 0) || (mode != OPEN && (config.proven_only || passphrase_fd >= 0)))
+	if ((mode == OPEN) == (keys == 0) || (mode != OPEN && (config.proven_only || config.reports || passphrase_fd >= 0)))
 		die(EXIT_USAGE, "usage: %s", usage);
 	if (mode == OPEN && isatty(STDOUT_FILENO))
 		die(EXIT_USAGE, "stdout: is a terminal: give the H.264 to a player or a file");
@@ -221,6 +222,8 @@ int main(int argc, char **argv)
 		unread += file_read(&reader, argv[i]) < 0;
 	if (!reader.segments && !unread && !reader.findings)
 		msg("nothing to open: no segment in the input");
+	if (mode == OPEN && reader.other_kind)
+		msg(config.reports ? "%" PRIu64 " segments of video left out" : "%" PRIu64 " reports left out: -R opens them", reader.other_kind);
 	int negative = reader.findings || !reader.segments;
 	reader_free(&reader);
 	if (fclose(stdout) != 0)

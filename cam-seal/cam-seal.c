@@ -22,7 +22,7 @@
 
 enum { CHUNK_BYTES = 64 << 10, DRAIN_QUIET_MS = 200, DRAIN_MS = 2000 };
 
-static const char usage[] = "cam-seal -i SIGNKEY -r RECIPIENTS [-e EPOCHFILE] [-t SECONDS] [-D FD]";
+static const char usage[] = "cam-seal -i SIGNKEY -r RECIPIENTS [-r ...] [-e EPOCHFILE] [-t SECONDS] [-R] [-n CHANNEL] [-D FD]";
 
 static volatile sig_atomic_t stop_asked, reload_asked;
 
@@ -52,16 +52,28 @@ static void signals_prepare(sigset_t *waiting)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static void recipients_read(const char *path, struct recipients *r, int first)
-{
-	const char *why = recipients_load(path, r);
+static const char *recipients_path[RECORD_RECIPIENTS_MAX];
+static size_t recipients_paths;
 
+/* All files anew; a file that cannot be used leaves the recipients as they were. */
+static void recipients_read(struct recipients *r, int first)
+{
+	static struct recipients fresh;
+	const char *why = NULL;
+	size_t i;
+
+	memset(&fresh, 0, sizeof fresh);
+	for (i = 0; i < recipients_paths && !why; i++)
+		why = recipients_add(&fresh, recipients_path[i]);
 	if (why && first)
-		die(EXIT_USAGE, "%s: %s", path, why);
-	if (why)
-		msg("%s: %s: the recipients stay as they were", path, why);
-	else if (r->n == 1)
-		msg("%s: only one recipient: who loses that key loses the footage", path);
+		die(EXIT_USAGE, "%s: %s", recipients_path[i - 1], why);
+	if (why) {
+		msg("%s: %s: the recipients stay as they were", recipients_path[i - 1], why);
+		return;
+	}
+	*r = fresh;
+	if (r->n == 1)
+		msg("%s: only one recipient: who loses that key loses the footage", recipients_path[0]);
 }
 
 static void device_key_read(const char *path, struct keyfile_key *key)
@@ -93,7 +105,7 @@ static const char *epoch_path(const char *asked, const char *signkey)
 }
 
 /* The certificate is made and the signing key forgotten before the first byte is read. */
-static void stream_start(struct sealer *s, struct epoch *e, const char *signkey, const char *epoch_file)
+static void stream_start(struct sealer *s, struct epoch *e, const char *signkey, const char *epoch_file, uint16_t channel, uint8_t kind)
 {
 	struct epoch_state state;
 	struct keyfile_key key;
@@ -112,7 +124,7 @@ static void stream_start(struct sealer *s, struct epoch *e, const char *signkey,
 		msg("%s: unreadable: counting from epoch 1, and saying so in the footage", epoch_file);
 	crypto_sign_seed_keypair(pk, sk, key.secret);
 	keyfile_wipe(&key);
-	if (sealer_start(s, STDOUT_FILENO, e, &state, lost, sk, 0, RECORD_KIND_VIDEO) < 0)
+	if (sealer_start(s, STDOUT_FILENO, e, &state, lost, sk, channel, kind) < 0)
 		die_errno(EXIT_TEMPORARY, "%s", epoch_file);
 	sodium_free(sk);
 }
@@ -147,7 +159,7 @@ static int drain(struct segmenter *g)
 }
 
 /* 0 when everything is out, -1 with errno when the output took no more. */
-static int loop(struct segmenter *g, const char *recipients_path, struct recipients *r, const sigset_t *waiting)
+static int loop(struct segmenter *g, struct recipients *r, const sigset_t *waiting)
 {
 	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
 
@@ -161,8 +173,7 @@ static int loop(struct segmenter *g, const char *recipients_path, struct recipie
 			return drain(g) < 0 ? -1 : segmenter_finish(g, RECORD_REASON_STOP);
 		if (reload_asked) {
 			reload_asked = 0;
-			recipients_read(recipients_path, r, 0);
-			g->sealer->recipients_changed = 1;
+			recipients_read(r, 0);
 		}
 		if (ready > 0 && (taken = input_take(g)) < 0)
 			return -1;
@@ -179,24 +190,30 @@ int main(int argc, char **argv)
 	static struct sealer sealer;
 	static struct recipients recipients;
 	struct epoch epoch;
-	const char *signkey = NULL, *recipients_path = NULL, *epoch_file = NULL;
-	uint64_t seconds = 10;
-	int ready_fd = -1, c;
+	const char *signkey = NULL, *epoch_file = NULL;
+	uint64_t seconds = 10, channel = 0;
+	int ready_fd = -1, raw = 0, c;
 	sigset_t waiting;
 
 	msg_init("cam-seal");
-	while ((c = opt_next(argc, argv, "i:r:e:t:D:", "", usage)) != -1)
+	while ((c = opt_next(argc, argv, "i:r:e:t:Rn:D:", "r", usage)) != -1)
 		switch (c) {
 		case 'i': signkey = optarg; break;
-		case 'r': recipients_path = optarg; break;
+		case 'r':
+			if (recipients_paths == RECORD_RECIPIENTS_MAX)
+				die(EXIT_USAGE, "-r: at most %d", RECORD_RECIPIENTS_MAX);
+			recipients_path[recipients_paths++] = optarg;
+			break;
 		case 'e': epoch_file = optarg; break;
 		case 't': seconds = opt_number('t', 1, 3600); break;
+		case 'R': raw = 1; break;
+		case 'n': channel = opt_number('n', 0, UINT16_MAX); break;
 		case 'D': ready_fd = opt_ready_fd(); break;
 		default: die(EXIT_BUG, "-%c: not handled", c);
 		}
-	if (!signkey || !recipients_path || optind != argc)
+	if (!signkey || !recipients_paths || optind != argc)
 		die(EXIT_USAGE, "usage: %s", usage);
-	if (isatty(STDIN_FILENO))
+	if (!raw && isatty(STDIN_FILENO))
 		die(EXIT_USAGE, "stdin: is a terminal: H.264 is expected, as from cam-capture(1)");
 	if (isatty(STDOUT_FILENO))
 		die(EXIT_USAGE, "stdout: is a terminal: sealed footage is binary: give it to cam-spool(1) or a file");
@@ -204,15 +221,16 @@ int main(int argc, char **argv)
 	if (sodium_init() < 0)
 		die(EXIT_TEMPORARY, "libsodium: cannot be initialised");
 	signals_prepare(&waiting);
-	recipients_read(recipients_path, &recipients, 1);
-	stream_start(&sealer, &epoch, signkey, epoch_path(epoch_file, signkey));
+	recipients_read(&recipients, 1);
+	stream_start(&sealer, &epoch, signkey, epoch_path(epoch_file, signkey), (uint16_t)channel,
+		raw ? RECORD_KIND_REPORT : RECORD_KIND_VIDEO);
 	sealer.recipients = &recipients;
-	segmenter_init(&segmenter, &sealer, seconds * 1000000000ull);
+	segmenter_init(&segmenter, &sealer, seconds * 1000000000ull, raw);
 	fd_pipe_grow(STDIN_FILENO);
 	fd_pipe_grow(STDOUT_FILENO);
 	ready_say(ready_fd);
 
-	int r = loop(&segmenter, recipients_path, &recipients, &waiting);
+	int r = loop(&segmenter, &recipients, &waiting);
 	int err = errno;
 	sealer_wipe(&sealer);
 	if (r < 0 && err != EPIPE) {

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { BLOCK_BYTES = 512, BODY_BYTES = 96, SLOT_BYTES = BODY_BYTES + RECORD_HASH_BYTES };
+enum { BLOCK_BYTES = 512, BODY_BYTES = 128, SLOT_BYTES = BODY_BYTES + RECORD_HASH_BYTES };
 
 static const char magic[16] = "cam-epoch1";
 
@@ -31,8 +31,10 @@ static int slot_parse(const uint8_t *p, uint64_t *sequence, struct epoch_state *
 	m->record = le_get32(p + 36);
 	memcpy(m->stream, p + 40, sizeof m->stream);
 	m->type = p[48];
+	m->month = le_get16(p + 50);
 	memcpy(m->hash, p + 56, sizeof m->hash);
 	m->epoch = le_get64(p + 88);
+	memcpy(m->recipients, p + 96, sizeof m->recipients);
 	return 0;
 }
 
@@ -93,8 +95,10 @@ int epoch_write(struct epoch *e, const struct epoch_state *s)
 	le_put32(p + 36, s->record);
 	memcpy(p + 40, s->stream, sizeof s->stream);
 	p[48] = s->type;
+	le_put16(p + 50, (uint16_t)s->month);
 	memcpy(p + 56, s->hash, sizeof s->hash);
 	le_put64(p + 88, s->epoch);
+	memcpy(p + 96, s->recipients, sizeof s->recipients);
 	record_hash(p + BODY_BYTES, p, BODY_BYTES);
 	return fd_pwrite(e->fd, p, sizeof p, e->sequence % 2 * BLOCK_BYTES);
 }

@@ -2,7 +2,9 @@
 #include "keyfile.h"
 
 #include "fdio.h"
+#include "le.h"
 #include "number.h"
+#include "record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { B64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING, FIELDS_MAX = 7 };
+enum { B64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING, FIELDS_MAX = 8 };
 
 static const char *const words[] = {[KEYFILE_RECIPIENT] = "cam-recipient1", [KEYFILE_RECIPIENT_SECRET] = "cam-recipient-secret1",
 	[KEYFILE_DEVICE] = "cam-device1", [KEYFILE_DEVICE_SECRET] = "cam-device-secret1"};
@@ -85,9 +87,28 @@ static const char *secret_parse(char *const *field, int fields, struct keyfile_k
 	return NULL;
 }
 
+int keyfile_month_parse(const char *text, unsigned *month)
+{
+	char year[5] = {0};
+	uint64_t y, m;
+
+	if (strlen(text) != 7 || text[4] != '-')
+		return -1;
+	memcpy(year, text, 4);
+	if (number_parse(year, 1970, 9999, &y) < 0 || number_parse(text + 5, 1, 12, &m) < 0)
+		return -1;
+	*month = (unsigned)(12 * y + m - 1);
+	return 0;
+}
+
+void keyfile_month_text(unsigned month, char out[KEYFILE_MONTH_TEXT_BYTES])
+{
+	snprintf(out, KEYFILE_MONTH_TEXT_BYTES, "%04u-%02u", month / 12 % 10000, month % 12 + 1);
+}
+
 static const char *line_parse(char *line, struct keyfile_key *key)
 {
-	char *field[FIELDS_MAX], *save = NULL;
+	char *fields_all[FIELDS_MAX], **field = fields_all, *save = NULL;
 	int fields = 0;
 	unsigned kind;
 
@@ -102,6 +123,12 @@ static const char *line_parse(char *line, struct keyfile_key *key)
 	if (kind == 4)
 		return "not a key line";
 	key->kind = (enum keyfile_kind)kind;
+	if (fields > 2 && keyfile_month_parse(field[1], &key->month) == 0) {
+		if (key->kind != KEYFILE_RECIPIENT && key->kind != KEYFILE_RECIPIENT_SECRET)
+			return "a camera's key is not for a month";
+		field++; /* field[0] is read no more */
+		fields--;
+	}
 	if (fields < 2 || field_decode(field[1], key->pk, sizeof key->pk) < 0)
 		return "damaged public key";
 	if (is_secret(key->kind))
@@ -186,10 +213,11 @@ const char *keyfile_load(const char *path, enum keyfile_kind want, struct keyfil
 
 /* --- writing --- */
 
-const char *keyfile_generate(enum keyfile_kind kind, struct keyfile_key *out)
+const char *keyfile_generate(enum keyfile_kind kind, unsigned month, struct keyfile_key *out)
 {
 	memset(out, 0, sizeof *out);
 	out->kind = kind;
+	out->month = month;
 	const char *why = secret_alloc(out);
 	if (why)
 		return why;
@@ -197,12 +225,42 @@ const char *keyfile_generate(enum keyfile_kind kind, struct keyfile_key *out)
 	return public_derive(kind, out->secret, out->pk) == 0 ? NULL : "the key could not be made";
 }
 
+void keyfile_salt(struct keyfile_key *key, size_t keys)
+{
+	randombytes_buf(key[0].salt, sizeof key[0].salt);
+	for (size_t i = 1; i < keys; i++)
+		memcpy(key[i].salt, key[0].salt, sizeof key[0].salt);
+}
+
+void keyfile_fingerprint(const uint8_t pk[KEYFILE_KEY_BYTES], char out[KEYFILE_FINGERPRINT_BYTES])
+{
+	uint8_t h[RECORD_HASH_BYTES];
+
+	record_hash_ctx(h, NULL, "fingerprint", pk, KEYFILE_KEY_BYTES);
+	for (int group = 0; group < 8; group++) {
+		uint32_t v = le_get32(h + 4 * group) % 100000;
+		snprintf(out + group * 6, 6, "%05lu", (unsigned long)v);
+		out[group * 6 + 5] = group < 7 ? ' ' : '\0';
+	}
+}
+
+/* "WORD " or "WORD YYYY-MM " */
+static int line_head(const struct keyfile_key *key, enum keyfile_kind kind, char out[KEYFILE_LINE_BYTES_MAX])
+{
+	char month[KEYFILE_MONTH_TEXT_BYTES] = "";
+
+	if (key->month)
+		keyfile_month_text(key->month, month);
+	return snprintf(out, KEYFILE_LINE_BYTES_MAX, "%s %s%s", words[kind], month, *month ? " " : "");
+}
+
 void keyfile_public_line(const struct keyfile_key *key, char out[KEYFILE_LINE_BYTES_MAX])
 {
 	char pk[64];
 	enum keyfile_kind kind = is_secret(key->kind) ? (enum keyfile_kind)(key->kind == KEYFILE_RECIPIENT_SECRET ? KEYFILE_RECIPIENT : KEYFILE_DEVICE) : key->kind;
 	sodium_bin2base64(pk, sizeof pk, key->pk, sizeof key->pk, B64);
-	snprintf(out, KEYFILE_LINE_BYTES_MAX, "%s %s\n", words[kind], pk);
+	int n = line_head(key, kind, out);
+	snprintf(out + n, (size_t)(KEYFILE_LINE_BYTES_MAX - n), "%s\n", pk);
 }
 
 /* The line up to the box, which is the box's additional data. */
@@ -211,14 +269,37 @@ static int locked_head(const struct keyfile_key *key, char out[KEYFILE_LINE_BYTE
 	char pk[64], salt[32];
 	sodium_bin2base64(pk, sizeof pk, key->pk, sizeof key->pk, B64);
 	sodium_bin2base64(salt, sizeof salt, key->salt, sizeof key->salt, B64);
-	return snprintf(out, KEYFILE_LINE_BYTES_MAX, "%s %s argon2id %llu %llu %s ", words[key->kind], pk, (unsigned long long)key->ops,
+	int n = line_head(key, key->kind, out);
+	return n + snprintf(out + n, (size_t)(KEYFILE_LINE_BYTES_MAX - n), "%s argon2id %llu %llu %s ", pk, (unsigned long long)key->ops,
 		(unsigned long long)key->mem_kib, salt);
 }
 
+/* The 32 bytes that Argon2id makes of the passphrase; the latest ones are kept for the next key of the file. */
 static const char *stretch(const struct keyfile_key *key, const char *passphrase, size_t n, uint8_t out[32])
 {
-	return crypto_pwhash(out, 32, passphrase, n, key->salt, key->ops, (size_t)key->mem_kib * 1024, crypto_pwhash_ALG_ARGON2ID13) == 0
-		? NULL : "not enough memory for the passphrase's cost";
+	static struct cache {
+		uint64_t ops, mem_kib;
+		uint8_t salt[16], of[32], out[32];
+	} *cache;
+	uint8_t of[32];
+
+	if (!cache && !(cache = sodium_allocarray(1, sizeof *cache)))
+		return "no locked memory for the passphrase";
+	crypto_generichash(of, sizeof of, (const uint8_t *)passphrase, n, NULL, 0);
+	if (cache->ops == key->ops && cache->mem_kib == key->mem_kib && memcmp(cache->salt, key->salt, sizeof key->salt) == 0 &&
+		sodium_memcmp(cache->of, of, sizeof of) == 0) {
+		memcpy(out, cache->out, 32);
+		return NULL;
+	}
+	if (crypto_pwhash(out, 32, passphrase, n, key->salt, key->ops, (size_t)key->mem_kib * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
+		return "not enough memory for the passphrase's cost";
+	cache->ops = key->ops;
+	cache->mem_kib = key->mem_kib;
+	memcpy(cache->salt, key->salt, sizeof cache->salt);
+	memcpy(cache->of, of, sizeof of);
+	memcpy(cache->out, out, sizeof cache->out);
+	sodium_memzero(of, sizeof of);
+	return NULL;
 }
 
 const char *keyfile_secret_line(const struct keyfile_key *key, const char *passphrase, size_t n, char out[KEYFILE_LINE_BYTES_MAX])
@@ -231,13 +312,13 @@ const char *keyfile_secret_line(const struct keyfile_key *key, const char *passp
 	if (!passphrase) {
 		sodium_bin2base64(pk, sizeof pk, k.pk, sizeof k.pk, B64);
 		sodium_bin2base64(text, sizeof text, k.secret, KEYFILE_KEY_BYTES, B64);
-		snprintf(out, KEYFILE_LINE_BYTES_MAX, "%s %s plain %s\n", words[k.kind], pk, text);
+		int at = line_head(&k, k.kind, out);
+		snprintf(out + at, (size_t)(KEYFILE_LINE_BYTES_MAX - at), "%s plain %s\n", pk, text);
 		sodium_memzero(text, sizeof text);
 		return NULL;
 	}
 	k.ops = crypto_pwhash_OPSLIMIT_MODERATE;
 	k.mem_kib = crypto_pwhash_MEMLIMIT_MODERATE / 1024;
-	randombytes_buf(k.salt, sizeof k.salt);
 	randombytes_buf(k.box, 24);
 	if ((why = stretch(&k, passphrase, n, stretched)))
 		return why;

@@ -8,7 +8,8 @@
 #include <string.h>
 
 static const char *const verdict_names[] = {
-	[READER_BEGINS] = "history starts here", [READER_RESTARTED] = "camera restarted", [READER_INPUT_RESTARTED] = "input restarted", [READER_GAP] = "gap",
+	[READER_BEGINS] = "history starts here", [READER_RESTARTED] = "camera restarted", [READER_INPUT_RESTARTED] = "input restarted", [READER_RECIPIENTS_CHANGED] = "recipients changed",
+	[READER_GAP] = "gap",
 	[READER_REORDERED] = "reordered", [READER_DUPLICATE] = "duplicate", [READER_CONFLICT] = "conflict",
 	[READER_CLONED] = "cloned or restored card", [READER_CHAIN_BROKEN] = "chain broken", [READER_EPOCH_LOST] = "epoch lost",
 	[READER_TRUNCATED] = "truncated", [READER_UNPROVEN] = "unproven tail", [READER_DAMAGED] = "damaged stretch",
@@ -30,7 +31,7 @@ __attribute__((format(printf, 4, 5))) static void verdict(struct reader *r, enum
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	if (v > READER_INPUT_RESTARTED) {
+	if (v > READER_RECIPIENTS_CHANGED) {
 		r->findings++;
 		if (about_segment)
 			r->seg.findings++;
@@ -209,7 +210,11 @@ static int segment_open(struct reader *r, const uint8_t *p, size_t n, const stru
 	place_tell(r, (enum chain_place)place, &before);
 	if (h->flags & RECORD_EPOCH_LOST)
 		verdict(r, READER_EPOCH_LOST, 1, "the camera had lost its count and began again at epoch 1");
-	if (r->sink.content && !s->duplicate)
+	if (h->flags & RECORD_RECIPIENTS_CHANGED)
+		verdict(r, READER_RECIPIENTS_CHANGED, 1, "there are %u from here on", h->recipients);
+	if ((h->kind == RECORD_KIND_VIDEO) == r->config.reports)
+		r->other_kind++;
+	else if (r->sink.content && !s->duplicate)
 		file_key_open(r);
 	return 0;
 }

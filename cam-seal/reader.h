@@ -14,13 +14,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { READER_DEVICES_MAX = 64, READER_KEYS_MAX = 16, READER_BUFFER_BYTES = 64 << 10, READER_TEXT_BYTES_MAX = 256 };
+enum { READER_DEVICES_MAX = 64, READER_KEYS_MAX = 1024, READER_BUFFER_BYTES = 64 << 10, READER_TEXT_BYTES_MAX = 256 };
 
 enum reader_verdict {
 	/* good to know */
 	READER_BEGINS,        /* where the history that was given begins */
 	READER_RESTARTED,     /* the camera was started anew */
 	READER_INPUT_RESTARTED, /* what it recorded from was */
+	READER_RECIPIENTS_CHANGED,
 	/* exit 1 */
 	READER_GAP,
 	READER_REORDERED,
@@ -80,6 +81,7 @@ struct reader_config {
 	const uint8_t *sk[READER_KEYS_MAX]; /* locked memory of the caller */
 	size_t keys;
 	int proven_only; /* leave out tails without a mark */
+	int reports;     /* give out reports and other bytes, instead of video */
 };
 
 struct reader {
@@ -97,7 +99,7 @@ struct reader {
 	uint8_t skipped_version; /* of an unknown one among them */
 	int skipped_camera;      /* a header of a camera that was not asked for is among them: */
 	uint8_t skipped_device_pk[RECORD_PK_BYTES];
-	uint64_t segments, findings; /* in all */
+	uint64_t segments, findings, other_kind; /* in all; of the kind that is not given out */
 };
 
 void reader_init(struct reader *r, const struct reader_config *config, const struct reader_sink *sink);

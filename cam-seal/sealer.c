@@ -91,9 +91,27 @@ static void link_previous(struct record_link *l, const struct epoch_state *last)
 	memcpy(l->hash, last->hash, sizeof l->hash);
 }
 
+/* The keys for now. Calendars follow a synchronised clock only, and never go back. */
+static void set_choose(struct sealer *s, const struct clocks *now)
+{
+	uint8_t hash[RECORD_HASH_BYTES], none[RECORD_HASH_BYTES] = {0};
+	unsigned month = now->state == CLOCKS_SYNCHRONISED ? recipients_month(now->utc_ns) : 0;
+
+	if (month > s->state.month)
+		s->state.month = month;
+	unsigned ended = recipients_choose(s->recipients, s->state.month, &s->set);
+	if (ended && !s->ended_told)
+		msg("%u calendars of recipients have ended: their last keys stay in use", ended);
+	s->ended_told = ended > 0;
+	record_hash(hash, s->set.pk[0], s->set.n * RECORD_PK_BYTES);
+	int changed = memcmp(hash, s->state.recipients, sizeof hash) != 0 && memcmp(none, s->state.recipients, sizeof none) != 0;
+	memcpy(s->state.recipients, hash, sizeof hash);
+	s->header.flags = (uint8_t)((s->header.flags & RECORD_EPOCH_LOST) | (changed ? RECORD_RECIPIENTS_CHANGED : 0));
+}
+
 static void seal_file_key(struct sealer *s, struct record_header *h)
 {
-	const struct recipients *r = s->recipients;
+	const struct recipients_set *r = &s->set;
 
 	randombytes_buf(s->secrets->file_key, sizeof s->secrets->file_key);
 	record_commitment(h->commitment, s->secrets->file_key, h->prefix.stream, h->prefix.segment);
@@ -115,8 +133,7 @@ int sealer_open(struct sealer *s, const struct clocks *first)
 	h->clock_state = first->state;
 	h->utc_ns = first->utc_ns;
 	h->boot_ns = first->boot_ns;
-	h->flags = (uint8_t)((h->flags & RECORD_EPOCH_LOST) | (s->recipients_changed ? RECORD_RECIPIENTS_CHANGED : 0));
-	s->recipients_changed = 0;
+	set_choose(s, first);
 	link_previous(&h->previous, &s->state);
 	seal_file_key(s, h);
 	size_t n = record_header_put(p, h);

@@ -26,7 +26,8 @@ struct sealer {
 	struct record_header header;    /* what all headers of this start have in common, and the current one */
 	struct epoch_state state;       /* as the epoch file has it: the last mark written */
 	uint32_t next_segment;
-	int recipients_changed; /* to be told in the next header */
+	struct recipients_set set;      /* the keys of the open segment */
+	int ended_told;                 /* that a calendar has ended */
 
 	int open;                /* a segment is */
 	uint32_t record;         /* number of the last record */

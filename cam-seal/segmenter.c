@@ -130,18 +130,40 @@ static int unit_end(void *ctx, int torn, int has_picture)
 
 /* --- from the loop --- */
 
-void segmenter_init(struct segmenter *g, struct sealer *s, uint64_t segment_ns)
+void segmenter_init(struct segmenter *g, struct sealer *s, uint64_t segment_ns, int raw)
 {
 	memset(g, 0, sizeof *g);
+	g->raw = raw;
 	g->sealer = s;
 	g->segment_ns = segment_ns;
 	g->input_ns = clocks_boot_ns();
 	annexb_init(&g->annexb, &(struct annexb_sink){g, unit_begin, unit_bytes, unit_end});
 }
 
+/* What is read at once is a unit; it ends when the record is full, or input pauses. */
+static int raw_push(struct segmenter *g, const uint8_t *p, size_t n)
+{
+	struct sealer *s = g->sealer;
+	const struct annexb_head head = {0};
+	struct clocks now;
+
+	clocks_now(&now);
+	if (s->open && (segment_old(g) || s->segment_bytes >= SEGMENTER_BYTES_MAX) &&
+		sealer_mark(s, RECORD_END, segment_old(g) ? RECORD_REASON_FULL : RECORD_REASON_SIZE) < 0)
+		return -1;
+	if (!s->open && sealer_open(s, &now) < 0)
+		return -1;
+	unit_times(&s->au, &head);
+	if (sealer_bytes(s, s->pending_bytes ? 0 : RECORD_AU_STARTS, p, n) < 0)
+		return -1;
+	return 0;
+}
+
 int segmenter_push(struct segmenter *g, const uint8_t *p, size_t n)
 {
 	g->input_ns = clocks_boot_ns();
+	if (g->raw)
+		return raw_push(g, p, n);
 	return annexb_push(&g->annexb, p, n);
 }
 
@@ -154,7 +176,8 @@ int segmenter_tick(struct segmenter *g)
 {
 	struct sealer *s = g->sealer;
 
-	if (since_ns(g->input_ns) >= SEGMENTER_SILENCE_MS * ms_ns && annexb_silence(&g->annexb) < 0)
+	if (since_ns(g->input_ns) >= SEGMENTER_SILENCE_MS * ms_ns &&
+		(g->raw ? sealer_flush(s, RECORD_AU_ENDS) : annexb_silence(&g->annexb)) < 0)
 		return -1;
 	if (!s->open)
 		return 0;
@@ -179,7 +202,7 @@ int segmenter_timeout_ms(const struct segmenter *g)
 	const struct sealer *s = g->sealer;
 	int ms = -1;
 
-	if (annexb_waits_for_silence(&g->annexb))
+	if (annexb_waits_for_silence(&g->annexb) || (g->raw && s->pending_bytes))
 		sooner(&ms, g->input_ns, SEGMENTER_SILENCE_MS);
 	if (s->open && !g->in_unit && s->stretch_bytes)
 		sooner(&ms, s->marked_ns, SEGMENTER_MARK_MS);
@@ -195,7 +218,7 @@ int segmenter_timeout_ms(const struct segmenter *g)
 
 int segmenter_finish(struct segmenter *g, uint8_t reason)
 {
-	if (annexb_finish(&g->annexb) < 0)
+	if (g->raw ? sealer_flush(g->sealer, RECORD_AU_ENDS) < 0 : annexb_finish(&g->annexb) < 0)
 		return -1;
 	return g->sealer->open ? sealer_mark(g->sealer, RECORD_END, reason) : 0;
 }

@@ -21,6 +21,7 @@ enum {
 struct segmenter {
 	struct sealer *sealer;
 	struct annexb annexb;
+	int raw;              /* any bytes, not H.264 */
 	uint64_t segment_ns;  /* asked length */
 	uint64_t input_ns;    /* CLOCK_BOOTTIME of the latest input */
 	int starts;           /* the next bytes are the first of an access unit */
@@ -30,7 +31,8 @@ struct segmenter {
 	uint32_t frame, dropped;
 };
 
-void segmenter_init(struct segmenter *g, struct sealer *s, uint64_t segment_ns);
+/* raw: the input is any bytes, cut wherever time asks for it. */
+void segmenter_init(struct segmenter *g, struct sealer *s, uint64_t segment_ns, int raw);
 int segmenter_push(struct segmenter *g, const uint8_t *p, size_t n);
 /* What time brings. To be called after each wait. */
 int segmenter_tick(struct segmenter *g);
