@@ -43,7 +43,8 @@ cam-seal_SRC = cam-seal/cam-seal cam-seal/annexb cam-seal/segmenter cam-seal/sea
 	cam-seal/recipients cam-seal/keyfile \
 	$(BASE) lib/clocks lib/sei lib/record
 cam-seal_PKG = libsodium
-cam-open_SRC = cam-seal/cam-open cam-seal/reader cam-seal/chain cam-seal/release cam-seal/keyfile cam-seal/passphrase \
+cam-open_SRC = cam-seal/cam-open cam-seal/inputs cam-seal/report cam-seal/reader cam-seal/chain cam-seal/release \
+	cam-seal/keyfile cam-seal/passphrase \
 	$(BASE) lib/clocks lib/record lib/name
 cam-open_PKG = libsodium
 cam-key_SRC = cam-seal/cam-key cam-seal/keyfile cam-seal/passphrase $(BASE) lib/record
