@@ -38,7 +38,10 @@ BASE = lib/msg lib/opt lib/number lib/fdio
 
 TOOLS = cam-capture cam-seal cam-open cam-key cam-spool cam-reap cam-ship
 
-cam-capture_SRC = cam-capture/cam-capture $(BASE) lib/clocks lib/sei
+cam-capture_SRC = cam-capture/cam-capture cam-capture/source-y4m cam-capture/source-pattern cam-capture/y4m cam-capture/pattern \
+	cam-capture/pace cam-capture/stop cam-capture/au cam-capture/queue cam-capture/writer \
+	$(if $(filter 0,$(X264)),cam-capture/x264-none,cam-capture/x264) $(BASE) lib/clocks lib/sei
+cam-capture_PKG = $(if $(filter 0,$(X264)),,x264)
 cam-seal_SRC = cam-seal/cam-seal cam-seal/annexb cam-seal/segmenter cam-seal/sealer cam-seal/epoch \
 	cam-seal/recipients cam-seal/keyfile \
 	$(BASE) lib/clocks lib/sei lib/record
@@ -49,19 +52,46 @@ cam-open_SRC = cam-seal/cam-open cam-seal/inputs cam-seal/report cam-seal/reader
 cam-open_PKG = libsodium
 cam-key_SRC = cam-seal/cam-key cam-seal/keyfile cam-seal/passphrase $(BASE) lib/record
 cam-key_PKG = libsodium
-cam-spool_SRC = cam-spool/cam-spool $(BASE) lib/record lib/name
+cam-spool_SRC = cam-spool/cam-spool cam-spool/incoming cam-spool/part cam-spool/recover cam-spool/dir cam-spool/evict \
+	cam-spool/hints cam-spool/stop $(BASE) lib/record lib/name
 cam-spool_PKG = libsodium
-cam-reap_SRC = cam-spool/cam-reap $(BASE) lib/name
-cam-ship_SRC = cam-ship/cam-ship $(BASE) lib/name lib/clocks
+cam-reap_SRC = cam-spool/cam-reap cam-spool/stop $(BASE) lib/name
+cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav cam-ship/s3 cam-ship/s3error \
+	cam-ship/transfer cam-ship/target cam-ship/waiting cam-ship/acked cam-ship/aside cam-ship/backoff \
+	$(BASE) lib/name lib/clocks
 cam-ship_PKG = libcurl libsodium
 
-# Unit tests: tests/NAME.c and the sources it needs; tests in shell: tests/*/*.t
-UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test
+# Unit tests: tests/NAME.c and the sources it needs. Programs that tests in shell use are in TESTPROGS.
+UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
+	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test \
+	cam-seal/annexb-test cam-seal/epoch-test cam-seal/reader-test cam-seal/chain-test \
+	cam-spool/incoming-test cam-spool/recover-test
+TESTPROGS = cam-spool/make-records
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
 lib/record-test_SRC = lib/record
 lib/record-test_PKG = libsodium
+cam-capture/y4m-test_SRC = cam-capture/y4m
+cam-capture/queue-test_SRC = cam-capture/queue cam-capture/au lib/sei
+cam-capture/au-test_SRC = cam-capture/au lib/sei
+cam-capture/pace-test_SRC = cam-capture/pace cam-capture/stop lib/clocks
+cam-capture/pattern-test_SRC = cam-capture/pattern
+cam-seal/annexb-test_SRC = cam-seal/annexb lib/sei
+cam-seal/epoch-test_SRC = cam-seal/epoch lib/record lib/fdio
+cam-seal/epoch-test_PKG = libsodium
+READER = cam-seal/reader cam-seal/chain cam-seal/release lib/record
+cam-seal/reader-test_SRC = $(READER)
+cam-seal/reader-test_PKG = libsodium
+cam-seal/chain-test_SRC = $(READER)
+cam-seal/chain-test_PKG = libsodium
+cam-spool/incoming-test_SRC = tests/cam-spool/stream cam-spool/incoming lib/record
+cam-spool/incoming-test_PKG = libsodium
+cam-spool/recover-test_SRC = tests/cam-spool/stream cam-spool/recover cam-spool/incoming cam-spool/part cam-spool/dir \
+	cam-spool/evict cam-spool/stop lib/msg lib/fdio lib/record lib/name
+cam-spool/recover-test_PKG = libsodium
+cam-spool/make-records_SRC = tests/cam-spool/stream lib/record lib/name
+cam-spool/make-records_PKG = libsodium
 
 # --- building ---
 
@@ -73,7 +103,7 @@ $(O)/$(1): $$($(1)_SRC:%=$(O)/obj/%.o)
 	$$(CC) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$($(1)_LIBS) $$(if $$($(1)_PKG),$$$$($$(PKG_CONFIG) --libs $$($(1)_PKG)))
 endef
 $(foreach t,$(TOOLS),$(eval $(call program,$(t))))
-$(foreach t,$(UNITS),$(eval tests/$(t)_SRC = tests/$(t) $($(t)_SRC))$(eval tests/$(t)_PKG = $($(t)_PKG))$(eval $(call program,tests/$(t))))
+$(foreach t,$(UNITS) $(TESTPROGS),$(eval tests/$(t)_SRC = tests/$(t) $($(t)_SRC))$(eval tests/$(t)_PKG = $($(t)_PKG))$(eval $(call program,tests/$(t))))
 
 folder = $(firstword $(subst /, ,$(patsubst tests/%,%,$(1))))
 $(O)/obj/%.o: %.c
@@ -88,7 +118,7 @@ UNIT_PROGRAMS = $(UNITS:%=$(O)/tests/%)
 TESTS = $(sort $(wildcard tests/*/*.t))
 PROVE = O=$(abspath $(O)) PATH="$(abspath $(O)):$$PATH" prove -e ''
 
-units: $(UNIT_PROGRAMS)
+units: $(UNIT_PROGRAMS) $(TESTPROGS:%=$(O)/tests/%)
 
 check: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
 check: deps
