@@ -38,7 +38,10 @@ BASE = lib/msg lib/opt lib/number lib/fdio
 
 TOOLS = cam-capture cam-seal cam-open cam-key cam-spool cam-reap cam-ship
 
-cam-capture_SRC = cam-capture/cam-capture $(BASE) lib/clocks lib/sei
+cam-capture_SRC = cam-capture/cam-capture cam-capture/source-y4m cam-capture/source-pattern cam-capture/y4m cam-capture/pattern \
+	cam-capture/pace cam-capture/stop cam-capture/au cam-capture/queue cam-capture/writer \
+	$(if $(filter 0,$(X264)),cam-capture/x264-none,cam-capture/x264) $(BASE) lib/clocks lib/sei
+cam-capture_PKG = $(if $(filter 0,$(X264)),,x264)
 cam-seal_SRC = cam-seal/cam-seal cam-seal/annexb cam-seal/sealer cam-seal/epoch cam-seal/keyfile \
 	$(BASE) lib/clocks lib/sei lib/record
 cam-seal_PKG = libsodium
@@ -54,12 +57,18 @@ cam-ship_SRC = cam-ship/cam-ship $(BASE) lib/name lib/clocks
 cam-ship_PKG = libcurl libsodium
 
 # Unit tests: tests/NAME.c and the sources it needs; tests in shell: tests/*/*.t
-UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test
+UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
+	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
 lib/record-test_SRC = lib/record
 lib/record-test_PKG = libsodium
+cam-capture/y4m-test_SRC = cam-capture/y4m
+cam-capture/queue-test_SRC = cam-capture/queue cam-capture/au lib/sei
+cam-capture/au-test_SRC = cam-capture/au lib/sei
+cam-capture/pace-test_SRC = cam-capture/pace cam-capture/stop lib/clocks
+cam-capture/pattern-test_SRC = cam-capture/pattern
 
 # --- building ---
 
