@@ -50,7 +50,9 @@ cam-key_PKG = libsodium
 cam-spool_SRC = cam-spool/cam-spool $(BASE) lib/record lib/name
 cam-spool_PKG = libsodium
 cam-reap_SRC = cam-spool/cam-reap $(BASE) lib/name
-cam-ship_SRC = cam-ship/cam-ship $(BASE) lib/name lib/clocks
+cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav cam-ship/s3 cam-ship/s3error \
+	cam-ship/transfer cam-ship/target cam-ship/waiting cam-ship/acked cam-ship/aside cam-ship/backoff \
+	$(BASE) lib/name lib/clocks
 cam-ship_PKG = libcurl libsodium
 
 # Unit tests: tests/NAME.c and the sources it needs; tests in shell: tests/*/*.t
