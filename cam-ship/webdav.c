@@ -154,7 +154,8 @@ static enum verdict judge_put(struct upload *u, long status)
 
 	if (status == 200 || status == 201 || status == 204)
 		return go(u, WEBDAV_READ_BACK, "GET", u->target->no_move ? u->key : w->tmp);
-	if ((status == 404 || status == 409) && !w->collections && ask_mkcol(u) == 0)
+	/* The collection is missing: 409 by RFC 4918, 404 from some, 500 from nginx. */
+	if ((status == 404 || status == 409 || status == 500) && !w->collections && ask_mkcol(u) == 0)
 		return UPLOAD_GOES_ON;
 	if (status == 412 && u->target->no_move)
 		return go(u, WEBDAV_TAKEN, "GET", u->key);
