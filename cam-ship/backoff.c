@@ -1,0 +1,83 @@
+/* Exponential backoff with full jitter: after an outage of a whole neighbourhood, cameras that wait evenly
+ * spread times do not come back all at once. Holds the state of one outage; reads and writes nothing but
+ * messages. */
+#define _GNU_SOURCE
+#include "backoff.h"
+
+#include "msg.h"
+#include "number.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+int64_t backoff_ceiling_ms(unsigned failures)
+{
+	int64_t ms = BACKOFF_BASE_MS;
+	for (unsigned i = 1; i < failures && ms < BACKOFF_CAP_MS; i++)
+		ms *= 2;
+	return ms < BACKOFF_CAP_MS ? ms : BACKOFF_CAP_MS;
+}
+
+static int64_t delay_ms(unsigned failures, int64_t retry_after_s)
+{
+	int64_t ms = randombytes_uniform((uint32_t)backoff_ceiling_ms(failures) + 1);
+	if (retry_after_s > BACKOFF_RETRY_AFTER_MAX_S)
+		retry_after_s = BACKOFF_RETRY_AFTER_MAX_S;
+	/* Jitter comes on top: all were told the same number. */
+	return retry_after_s > 0 ? retry_after_s * 1000 + randombytes_uniform(BACKOFF_BASE_MS) : ms;
+}
+
+/* One line per change of state: a new reason in the same outage is a change, a retry is none. Reasons that
+ * alternate must not turn into a line per retry, so after a few they are spaced out. */
+static int worth_saying(const struct backoff *b, int64_t now_ms, const char *why)
+{
+	if (!b->lines)
+		return 1;
+	if (strncmp(b->said, why, sizeof b->said - 1) == 0)
+		return 0;
+	return b->lines < BACKOFF_LINES_MAX || now_ms - b->said_ms >= BACKOFF_LINES_MS;
+}
+
+void backoff_failed(
+        struct backoff *b, int64_t now_ms, int64_t retry_after_s, const char *target, const char *why)
+{
+	if (!b->failures)
+		b->since_ms = now_ms;
+	if (worth_saying(b, now_ms, why)) {
+		msg("%s: %s: %s", target, b->lines ? "still unavailable" : "unavailable", why);
+		snprintf(b->said, sizeof b->said, "%s", why);
+		b->said_ms = now_ms;
+		b->lines++;
+	}
+	b->failures++;
+	b->until_ms = now_ms + delay_ms(b->failures, retry_after_s);
+}
+
+void backoff_ended(struct backoff *b, int64_t now_ms, const char *target)
+{
+	if (b->failures)
+		msg("%s: reachable again after %.1f s, %u %s", target, (double)(now_ms - b->since_ms) / 1000,
+		        b->failures, b->failures == 1 ? "retry" : "retries");
+	memset(b, 0, sizeof *b);
+}
+
+int64_t backoff_retry_after_s(const char *value, int64_t now_s)
+{
+	uint64_t seconds;
+	struct tm tm = {0};
+
+	if (number_parse(value, 0, INT64_MAX, &seconds) == 0)
+		return (int64_t)seconds;
+	/* More digits than fit are still a request to wait long. */
+	if (errno == ERANGE)
+		return INT64_MAX;
+	/* IMF-fixdate, the only form that may still be generated. The locale is C: nobody sets another. */
+	const char *end = strptime(value, "%a, %d %b %Y %H:%M:%S GMT", &tm);
+	if (!end || *end)
+		return -1;
+	int64_t at_s = timegm(&tm);
+	return at_s > now_s ? at_s - now_s : 0;
+}

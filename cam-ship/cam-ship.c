@@ -1,0 +1,216 @@
+/* cam-ship uploads the segments of a spool directory to one server and prints the name of each when the
+ * server has confirmed it. Reads the directory, stdin (doorbells) and, for S3, its credentials from the
+ * environment; writes to that server and to stdout. Holds the upload credentials. May not write, rename or
+ * delete a file, run a program, or reach another host or port. */
+#define _GNU_SOURCE
+#include "clocks.h"
+#include "fdio.h"
+#include "msg.h"
+#include "opt.h"
+#include "ship.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char usage[] = "cam-ship -d DIR [-1H] [-C CAFILE] [-D FD] [-T SECONDS] URL";
+
+enum { PATIENCE_S = 30, PATIENCE_MAX_S = 3600, POLL_MS_MAX = 30000 };
+
+struct options {
+	const char *dir, *url;
+	int ready_fd;
+};
+
+/* The descriptors of the loop. -1: no longer, or not now. */
+struct loop {
+	int signal_fd, stdin_fd;
+	int stdin_ends; /* stdin is a pipe or socket, whose end means something */
+};
+
+static struct ship ship; /* large; static so that what it points to is never out of reach */
+
+static int64_t now_ms(void)
+{
+	return (int64_t)(clocks_boot_ns() / 1000000);
+}
+
+static void options_parse(int argc, char **argv, struct options *o)
+{
+	int c, http_allowed = 0;
+
+	*o = (struct options){.ready_fd = -1};
+	ship.setup.patience_s = PATIENCE_S;
+	while ((c = opt_next(argc, argv, "1C:D:HT:d:", "", usage)) != -1)
+		switch (c) {
+		case '1': ship.once = 1; break;
+		case 'C': ship.setup.ca_file = optarg; break;
+		case 'D': o->ready_fd = opt_ready_fd(); break;
+		case 'H': http_allowed = 1; break;
+		case 'T': ship.setup.patience_s = (long)opt_number('T', 1, PATIENCE_MAX_S); break;
+		case 'd': o->dir = optarg; break;
+		}
+	if (!o->dir || argc - optind != 1)
+		die(EXIT_USAGE, "%s: usage: %s", o->dir ? "one URL is needed" : "-d is needed", usage);
+	o->url = argv[optind];
+	const char *why = target_parse(&ship.target, o->url, getenv("AWS_ENDPOINT_URL"), http_allowed);
+	if (!why && ship.target.s3)
+		why = target_environment(&ship.target);
+	if (why)
+		die(EXIT_USAGE, "%s: %s", o->url, why);
+	ship.setup.plain_http = http_allowed;
+}
+
+/* A descriptor that was closed at the start must not become a socket by accident. */
+static void standard_fds_open(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			die_errno(EXIT_TEMPORARY, "/dev/null");
+}
+
+static void ca_file_check(const char *path)
+{
+	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+	if (path && fd < 0)
+		die_errno(EXIT_TEMPORARY, "%s", path);
+	if (fd >= 0)
+		close(fd);
+}
+
+static int signals_open(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGTERM);
+	signal(SIGPIPE, SIG_IGN);
+	/* Blocked before libcurl starts a thread, which inherits that. */
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -1;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void stdin_look(struct loop *l)
+{
+	struct stat st;
+	l->stdin_ends =
+	        !ship.once && fstat(STDIN_FILENO, &st) == 0 && (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode));
+	l->stdin_fd = l->stdin_ends ? STDIN_FILENO : -1;
+}
+
+static void open_everything(const struct options *o, struct loop *l)
+{
+	standard_fds_open();
+	ca_file_check(ship.setup.ca_file);
+	l->signal_fd = signals_open();
+	if (l->signal_fd < 0)
+		die_errno(EXIT_TEMPORARY, "signals");
+	stdin_look(l);
+	if (waiting_open(&ship.waiting, o->dir, now_ms()) < 0)
+		die_errno(EXIT_TEMPORARY, "%s", o->dir);
+	if (ship.once)
+		waiting_last_round(&ship.waiting);
+	if (ship.target.s3) {
+		ship.setup.sigv4 = ship.target.sigv4;
+		ship.setup.user = ship.target.access_key;
+		ship.setup.secret = ship.target.secret_key;
+	}
+	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) || !(ship.multi = curl_multi_init()) ||
+	        upload_init(&ship.upload, &ship.target, dirfd(ship.waiting.dir), ship.multi, &ship.setup) < 0)
+		die(EXIT_TEMPORARY, "cannot set up libcurl and libsodium");
+}
+
+/* What the doorbells say does not matter: the directory is the truth. */
+static void stdin_read(struct loop *l)
+{
+	char buf[4096];
+	ssize_t n = read(STDIN_FILENO, buf, sizeof buf);
+
+	if (n > 0) {
+		waiting_doorbell(&ship.waiting);
+	} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
+		l->stdin_fd = -1;
+		ship.draining = 1;
+		waiting_last_round(&ship.waiting);
+	}
+}
+
+static void stdout_write(void)
+{
+	if (fd_write(STDOUT_FILENO, ship.said, strlen(ship.said)) < 0) {
+		if (errno == EPIPE)
+			exit(EXIT_OK);
+		die_errno(EXIT_TEMPORARY, "stdout");
+	}
+	ship.said[0] = 0;
+}
+
+static void transfers_run(void)
+{
+	const CURLMsg *m;
+	int n;
+
+	if (curl_multi_perform(ship.multi, &n))
+		die(EXIT_BUG, "libcurl: cannot go on");
+	while ((m = curl_multi_info_read(ship.multi, &n)))
+		if (m->msg == CURLMSG_DONE) {
+			ship_finished(&ship, m->data.result, now_ms());
+			break; /* removing the handle has made m invalid */
+		}
+}
+
+static int poll_ms(void)
+{
+	int64_t wait_ms = ship_wake_ms(&ship), now = now_ms();
+	if (wait_ms <= now)
+		return 0;
+	return wait_ms - now < POLL_MS_MAX ? (int)(wait_ms - now) : POLL_MS_MAX;
+}
+
+/* Until a signal or until all is done. The code to exit with. */
+static int loop_run(struct loop *l)
+{
+	int code, ready;
+
+	for (;;) {
+		ship_start(&ship, now_ms());
+		if (ship_done(&ship, &code))
+			return code;
+		struct curl_waitfd fd[] = {
+		        {.fd = l->signal_fd, .events = CURL_WAIT_POLLIN},
+		        {.fd = ship.waiting.notify_fd, .events = CURL_WAIT_POLLIN},
+		        {.fd = l->stdin_fd, .events = CURL_WAIT_POLLIN},
+		        {.fd = ship.said[0] ? STDOUT_FILENO : -1, .events = CURL_WAIT_POLLOUT},
+		};
+		if (curl_multi_poll(ship.multi, fd, sizeof fd / sizeof *fd, poll_ms(), &ready))
+			die(EXIT_BUG, "libcurl: cannot wait");
+		if (fd[3].revents)
+			stdout_write();
+		if (fd[0].revents)
+			return EXIT_OK;
+		if (fd[1].revents && waiting_notified(&ship.waiting) < 0)
+			die(EXIT_TEMPORARY, "%s: the directory is gone", ship.waiting.path);
+		if (fd[2].revents)
+			stdin_read(l);
+		transfers_run();
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	struct loop l;
+
+	msg_init("cam-ship");
+	options_parse(argc, argv, &o);
+	open_everything(&o, &l);
+	msg_service();
+	ready_say(o.ready_fd);
+	return loop_run(&l);
+}

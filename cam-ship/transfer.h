@@ -1,0 +1,82 @@
+/* transfer: one HTTP request and its answer, by libcurl, streaming a segment out of or against an open file.
+ */
+#ifndef TRANSFER_H
+#define TRANSFER_H
+#include <curl/curl.h>
+#include <sodium.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	REQUEST_URL_BYTES = 1200,
+	RESPONSE_BODY_BYTES = 2048,        /* what is kept of an error's body */
+	RESPONSE_BODY_BYTES_MAX = 1 << 20, /* an answer that should be short is cut off here */
+};
+
+/* What holds for every request of the process. Strings must stay. */
+struct transfer_setup {
+	const char *ca_file;               /* NULL: the system's store */
+	long patience_s;                   /* to connect, and without enough progress */
+	int plain_http;                    /* http is possible besides https */
+	const char *user, *secret, *sigv4; /* sigv4 NULL: requests are not signed */
+};
+
+/* The bytes of a segment. The descriptor stays the caller's. */
+struct transfer_file {
+	int fd;
+	uint64_t bytes;
+	uint8_t sha256[crypto_hash_sha256_BYTES];
+};
+
+struct request {
+	const char *method; /* GET, HEAD, PUT, MOVE, MKCOL, DELETE */
+	char url[REQUEST_URL_BYTES];
+	struct curl_slist *header; /* freed by the transfer */
+};
+
+/* How the body of a 200 to a GET compares to the file. */
+enum response_same {
+	SAME_NOT, /* other bytes, or more of them */
+	SAME_ALL,
+	SAME_PREFIX, /* the first bytes of the file, and not all of them */
+};
+
+struct response {
+	CURLcode result;
+	int reached; /* a connection to a verified server was made, and the request went out */
+	int changed; /* the file turned out shorter than it was */
+	long status; /* 0: no answer */
+	enum response_same same;
+	int64_t bytes;                  /* Content-Length, or -1 */
+	uint64_t body_bytes;            /* that arrived */
+	char body[RESPONSE_BODY_BYTES]; /* the first of them; not of a GET that was compared */
+	char etag[128];
+	int64_t retry_after_s; /* or -1 */
+	int64_t date_s;        /* the server's clock, or -1 */
+	char why[CURL_ERROR_SIZE];
+};
+
+struct transfer {
+	CURL *easy;
+	CURLM *multi;
+	const struct transfer_setup *setup;
+	const struct transfer_file *file;
+	uint64_t sent, got;
+	int stopped; /* by us, in the middle of the answer: what we know is enough */
+	crypto_hash_sha256_state hash;
+	struct request req;
+	struct response res;
+};
+
+/* -1 when out of memory. */
+int transfer_init(struct transfer *t, CURLM *multi, const struct transfer_setup *setup);
+
+void request_set(struct request *r, const char *method, const char *fmt, ...)
+        __attribute__((format(printf, 3, 4)));
+void request_header(struct request *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* Send t->req: a PUT carries the file, a GET is compared to it. The answer is in t->res when the multi handle
+ * says that t->easy is done and transfer_finish was called. */
+void transfer_start(struct transfer *t, const struct transfer_file *file);
+void transfer_finish(struct transfer *t, CURLcode result);
+#endif

@@ -1,0 +1,148 @@
+/* Opens one .cam file at a time, read-only, and hashes it; what is then said to the server is webdav.c's or
+ * s3.c's matter. The file may be evicted at any time (normal), and must not change (then nothing is
+ * acknowledged). */
+#define _GNU_SOURCE
+#include "upload.h"
+
+#include "fdio.h"
+#include "s3.h"
+#include "webdav.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+int upload_init(
+        struct upload *u, struct target *target, int dir_fd, CURLM *multi, const struct transfer_setup *setup)
+{
+	memset(u, 0, sizeof *u);
+	u->target = target;
+	u->dir_fd = dir_fd;
+	u->file.fd = -1;
+	return transfer_init(&u->transfer, multi, setup);
+}
+
+enum verdict upload_say(struct upload *u, enum verdict v, const char *fmt, ...)
+{
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(u->why, sizeof u->why, fmt, ap);
+	va_end(ap);
+	return v;
+}
+
+enum verdict upload_unexpected(struct upload *u, const char *doing)
+{
+	const struct response *res = &u->transfer.res;
+
+	if (res->result != CURLE_OK)
+		return upload_say(u, res->reached ? UPLOAD_TROUBLE : UPLOAD_AWAY, "%s", res->why);
+	long s = res->status;
+	if (s >= 300 && s < 400)
+		return upload_say(u, UPLOAD_AWAY, "%s: answers %ld: redirects are refused", doing, s);
+	if (s == 401 || s == 407 || s == 408 || s == 429 || s == 503 || s == 507)
+		return upload_say(u, UPLOAD_AWAY, "%s: answers %ld", doing, s);
+	if (s == 413 || s == 414 || s == 415 || s == 422)
+		return upload_say(u, UPLOAD_ASIDE, "%s: answers %ld", doing, s);
+	return upload_say(u, UPLOAD_TROUBLE, "%s: answers %ld", doing, s);
+}
+
+static enum verdict own_fault(struct upload *u, const char *doing)
+{
+	return upload_say(u, errno == ENOENT ? UPLOAD_GONE : UPLOAD_ASIDE, "%s: %s", doing, strerror(errno));
+}
+
+static int hash(struct upload *u)
+{
+	crypto_hash_sha256_state state;
+	unsigned char buf[16384];
+	uint64_t at = 0;
+
+	crypto_hash_sha256_init(&state);
+	for (;;) {
+		ssize_t n = fd_pread(u->file.fd, buf, sizeof buf, (off_t)at);
+		if (n < 0)
+			return -1;
+		if (!n)
+			break;
+		crypto_hash_sha256_update(&state, buf, (unsigned long long)n);
+		at += (uint64_t)n;
+	}
+	crypto_hash_sha256_final(&state, u->file.sha256);
+	u->file.bytes = at;
+	return 0;
+}
+
+static enum verdict prepare(struct upload *u)
+{
+	/* Not through a symbolic link, which could point at anything that this user may read, nor into a
+	 * FIFO. */
+	u->file.fd = openat(u->dir_fd, u->file_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (u->file.fd < 0)
+		return own_fault(u, "open");
+	if (fstat(u->file.fd, &u->st) < 0)
+		return own_fault(u, "fstat");
+	if (!S_ISREG(u->st.st_mode))
+		return upload_say(u, UPLOAD_ASIDE, "not a regular file");
+	if (hash(u) < 0)
+		return own_fault(u, "read");
+	if (u->file.bytes != (uint64_t)u->st.st_size)
+		return upload_say(u, UPLOAD_ASIDE, "changes while it is read");
+	target_key(u->key, &u->name, u->file.sha256);
+	return UPLOAD_GOES_ON;
+}
+
+/* What is acknowledged is the name, so the name must still stand for the bytes that were sent. One that was
+ * evicted meanwhile is stored all the same. */
+static enum verdict still_the_same(struct upload *u)
+{
+	struct stat now;
+
+	if (fstatat(u->dir_fd, u->file_name, &now, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? UPLOAD_STORED : own_fault(u, "stat");
+	if (now.st_dev == u->st.st_dev && now.st_ino == u->st.st_ino && now.st_size == u->st.st_size &&
+	        now.st_mtim.tv_sec == u->st.st_mtim.tv_sec && now.st_mtim.tv_nsec == u->st.st_mtim.tv_nsec)
+		return UPLOAD_STORED;
+	return upload_say(u, UPLOAD_ASIDE, "changed while it was sent");
+}
+
+static enum verdict proceed(struct upload *u, enum verdict v)
+{
+	if (v == UPLOAD_GOES_ON) {
+		transfer_start(&u->transfer, &u->file);
+		return v;
+	}
+	if (v == UPLOAD_STORED)
+		v = still_the_same(u);
+	if (u->file.fd >= 0)
+		close(u->file.fd);
+	u->file.fd = -1;
+	return v;
+}
+
+enum verdict upload_start(struct upload *u, const struct name *n)
+{
+	u->name = *n;
+	u->retry_after_s = -1;
+	name_put(u->file_name, n);
+	enum verdict v = prepare(u);
+	if (v == UPLOAD_GOES_ON) {
+		if (u->target->s3)
+			s3_start(u);
+		else
+			webdav_start(u);
+	}
+	return proceed(u, v);
+}
+
+enum verdict upload_continue(struct upload *u, CURLcode result)
+{
+	transfer_finish(&u->transfer, result);
+	u->retry_after_s = u->transfer.res.retry_after_s;
+	if (u->transfer.res.changed)
+		return proceed(u, upload_say(u, UPLOAD_ASIDE, "changed while it was sent"));
+	return proceed(u, u->target->s3 ? s3_next(u) : webdav_next(u));
+}
