@@ -47,9 +47,10 @@ cam-open_SRC = cam-seal/cam-open cam-seal/reader cam-seal/chain cam-seal/keyfile
 cam-open_PKG = libsodium
 cam-key_SRC = cam-seal/cam-key cam-seal/keyfile cam-seal/passphrase $(BASE)
 cam-key_PKG = libsodium
-cam-spool_SRC = cam-spool/cam-spool $(BASE) lib/record lib/name
+cam-spool_SRC = cam-spool/cam-spool cam-spool/incoming cam-spool/part cam-spool/recover cam-spool/dir cam-spool/evict \
+	cam-spool/hints cam-spool/stop $(BASE) lib/record lib/name
 cam-spool_PKG = libsodium
-cam-reap_SRC = cam-spool/cam-reap $(BASE) lib/name
+cam-reap_SRC = cam-spool/cam-reap cam-spool/stop $(BASE) lib/name
 cam-ship_SRC = cam-ship/cam-ship $(BASE) lib/name lib/clocks
 cam-ship_PKG = libcurl libsodium
 
