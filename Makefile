@@ -56,11 +56,20 @@ cam-ship_PKG = libcurl libsodium
 
 # Unit tests: tests/NAME.c and the sources it needs; tests in shell: tests/*/*.t
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test
+UNITS += cam-spool/incoming-test cam-spool/recover-test
+TESTPROGS = cam-spool/make-records
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
 lib/record-test_SRC = lib/record
 lib/record-test_PKG = libsodium
+cam-spool/incoming-test_SRC = tests/cam-spool/stream cam-spool/incoming lib/record
+cam-spool/incoming-test_PKG = libsodium
+cam-spool/recover-test_SRC = tests/cam-spool/stream cam-spool/recover cam-spool/incoming cam-spool/part cam-spool/dir \
+	cam-spool/evict cam-spool/stop lib/msg lib/fdio lib/record lib/name
+cam-spool/recover-test_PKG = libsodium
+cam-spool/make-records_SRC = tests/cam-spool/stream lib/record lib/name
+cam-spool/make-records_PKG = libsodium
 
 # --- building ---
 
@@ -72,7 +81,7 @@ $(O)/$(1): $$($(1)_SRC:%=$(O)/obj/%.o)
 	$$(CC) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$($(1)_LIBS) $$(if $$($(1)_PKG),$$$$($$(PKG_CONFIG) --libs $$($(1)_PKG)))
 endef
 $(foreach t,$(TOOLS),$(eval $(call program,$(t))))
-$(foreach t,$(UNITS),$(eval tests/$(t)_SRC = tests/$(t) $($(t)_SRC))$(eval tests/$(t)_PKG = $($(t)_PKG))$(eval $(call program,tests/$(t))))
+$(foreach t,$(UNITS) $(TESTPROGS),$(eval tests/$(t)_SRC = tests/$(t) $($(t)_SRC))$(eval tests/$(t)_PKG = $($(t)_PKG))$(eval $(call program,tests/$(t))))
 
 folder = $(firstword $(subst /, ,$(patsubst tests/%,%,$(1))))
 $(O)/obj/%.o: %.c
@@ -84,7 +93,7 @@ $(O)/obj/%.o: %.c
 # --- tests ---
 
 TESTS = $(sort $(wildcard tests/*/*.t))
-units: $(UNITS:%=$(O)/tests/%)
+units: $(UNITS:%=$(O)/tests/%) $(TESTPROGS:%=$(O)/tests/%)
 
 check: all units
 	O=$(abspath $(O)) PATH="$(abspath $(O)):$$PATH" prove -j2 -e '' $(UNITS:%=$(O)/tests/%) $(TESTS)

@@ -109,8 +109,9 @@ static enum verdict goes_on(const uint8_t *p, const struct record_prefix *x, siz
 
 /* Data carries no signature. Two things make it doubtful: another record begins inside it (it was cut off
  * and its claimed length would swallow what follows, perhaps a header), or its number jumps (a damaged
- * number, once believed, would make all that follow look repeated). Then it is taken only when the
- * record after it is the next one; little is lost otherwise, since its stretch has a gap anyway. */
+ * number, once believed, would make all that follow look repeated). Then it is taken only when the record after
+ * it is the next one, or when it is the last of all and the missing ones could be what was passed over; little is
+ * lost otherwise, since its stretch has a gap anyway. */
 static enum verdict data_judge(struct incoming *in, const uint8_t *p, const struct record_prefix *x, size_t have, bool final)
 {
 	enum verdict inside = begins_inside(p, x->length, have), next;
@@ -125,6 +126,8 @@ static enum verdict data_judge(struct incoming *in, const uint8_t *p, const stru
 	if (next == WAIT && !final)
 		return WAIT;
 	if (next == TAKE)
+		return TAKE;
+	if (next == WAIT && inside == PASS && x->record - in->last - 1 <= in->gap.bytes / RECORD_DATA_OVERHEAD_BYTES)
 		return TAKE;
 	in->gap.torn++;
 	return PASS;
