@@ -12,6 +12,7 @@ void incoming_restart(struct incoming *in)
 {
 	in->at = in->have = 0;
 	in->offset = 0;
+	in->judged = false;
 	memset(&in->gap, 0, sizeof in->gap);
 }
 
@@ -176,6 +177,7 @@ static enum incoming_event take(struct incoming *in)
 {
 	struct record_prefix x;
 
+	in->judged = false;
 	in->record = in->bytes + in->at;
 	record_prefix_parse(in->record, in->have - in->at, &x);
 	in->record_bytes = x.length;
@@ -201,6 +203,8 @@ static enum incoming_event take(struct incoming *in)
 
 enum incoming_event incoming_pull(struct incoming *in, bool final)
 {
+	if (in->judged)
+		return take(in);
 	for (;;) {
 		const uint8_t *p = in->bytes + in->at;
 		size_t have = in->have - in->at;
@@ -214,7 +218,11 @@ enum incoming_event incoming_pull(struct incoming *in, bool final)
 		case WAIT: return INCOMING_MORE;
 		case TELL: return tell(in);
 		case PASS: pass(in, 1); break;
-		case TAKE: return in->gap.bytes ? tell(in) : take(in);
+		case TAKE:
+			if (!in->gap.bytes)
+				return take(in);
+			in->judged = true;
+			return tell(in);
 		}
 	}
 }

@@ -40,6 +40,7 @@ struct incoming {
 	size_t at, have;
 	uint64_t offset; /* of bytes[at] since incoming_restart() */
 	struct incoming_gap gap;
+	bool judged; /* a record to take is at bytes[at], once the gap before it is told */
 
 	bool open; /* the segment that records are taken for */
 	uint8_t stream[RECORD_STREAM_BYTES], stream_pk[RECORD_PK_BYTES], header_hash[RECORD_HASH_BYTES];
