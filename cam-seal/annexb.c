@@ -41,30 +41,45 @@ static void set_drop(struct annexb *a, unsigned k)
 	a->sets--;
 }
 
-/* nal: from the header byte, n bytes without trailing zeros. One too large to keep is not kept. */
+/* Makes room for n bytes at set k. */
+static void set_insert(struct annexb *a, unsigned k, uint8_t type, uint32_t id, size_t n)
+{
+	size_t at = 0;
+	for (unsigned i = 0; i < k; i++)
+		at += a->set[i].bytes;
+	memmove(a->sets_bytes + at + n, a->sets_bytes + at, a->sets_n - at);
+	a->sets_n += n;
+	memmove(a->set + k + 1, a->set + k, (a->sets - k) * sizeof *a->set);
+	a->sets++;
+	a->set[k].type = type;
+	a->set[k].id = id;
+	a->set[k].bytes = n;
+}
+
+/* nal: from the header byte, n bytes without trailing zeros. One too large to keep is not kept. Picture
+ * parameter sets stand behind all others: decoders want to know what they refer to. */
 static void set_keep(struct annexb *a, const uint8_t *nal, size_t n)
 {
 	static const uint8_t start[] = {0, 0, 0, 1};
 	uint8_t type = nal[0] & 31;
-	size_t skip = type == NAL_SPS || type == NAL_SUBSET_SPS ? 4 : 1;
+	size_t skip = type == NAL_SPS || type == NAL_SUBSET_SPS ? 4 : 1, at = 0;
 	uint32_t id = n > skip ? golomb(nal + skip, n - skip) : UINT32_MAX;
+	unsigned k;
 
 	if (n + sizeof start > sizeof a->sets_bytes)
 		return;
-	for (unsigned i = 0; i < a->sets; i++)
-		if (a->set[i].type == type && a->set[i].id == id) {
-			set_drop(a, i);
+	for (k = 0; k < a->sets; k++)
+		if (a->set[k].type == type && a->set[k].id == id) {
+			set_drop(a, k);
 			break;
 		}
 	while (a->sets && (a->sets == ANNEXB_SETS_MAX || a->sets_n + sizeof start + n > sizeof a->sets_bytes))
 		set_drop(a, 0);
-	memcpy(a->sets_bytes + a->sets_n, start, sizeof start);
-	memcpy(a->sets_bytes + a->sets_n + sizeof start, nal, n);
-	a->set[a->sets].type = type;
-	a->set[a->sets].id = id;
-	a->set[a->sets].bytes = sizeof start + n;
-	a->sets_n += sizeof start + n;
-	a->sets++;
+	for (k = 0; k < a->sets && (type == NAL_PPS || a->set[k].type != NAL_PPS); k++)
+		at += a->set[k].bytes;
+	set_insert(a, k, type, id, sizeof start + n);
+	memcpy(a->sets_bytes + at, start, sizeof start);
+	memcpy(a->sets_bytes + at + sizeof start, nal, n);
 }
 
 const uint8_t *annexb_parameter_sets(const struct annexb *a, size_t *n)
