@@ -216,7 +216,7 @@ static int begins_unit(const struct annexb *a, uint8_t type, uint8_t next)
 {
 	if (type == NAL_AUD)
 		return 1;
-	if (a->phase == ANNEXB_BETWEEN || !a->picture || a->sized)
+	if (!a->picture || a->sized)
 		return 0;
 	if (type == NAL_SLICE || type == NAL_PARTITION_A || type == NAL_IDR)
 		return next & 0x80;
@@ -230,16 +230,20 @@ static int all_zero(const uint8_t *p, size_t n)
 	return !n;
 }
 
-/* A start code stands at buf[at]; the NAL unit's header is there, and for a slice the byte behind it. */
+/* A start code stands at buf[at]; the NAL unit's header is there, and for a slice the byte behind it. What
+ * stands before it and is of no access unit (garbage, the rest of one that a silence ended) is a unit by itself:
+ * it must not get into the next segment with an IDR. */
 static int nal_begin(struct annexb *a, size_t at)
 {
 	uint8_t type = a->buf[at + 3] & 31, next = is_slice(type) ? a->buf[at + 4] : 0;
 	size_t from = at && !a->buf[at - 1] ? at - 1 : at;
 
-	if (a->phase == ANNEXB_BETWEEN && a->exact && !all_zero(a->buf, from))
+	int stray = a->phase == ANNEXB_BETWEEN && !all_zero(a->buf, from);
+
+	if (stray && a->exact)
 		a->distrust = 1; /* more came than was announced */
 	nal_end(a, at);
-	if (begins_unit(a, type, next) && (from || a->phase == ANNEXB_BODY)) {
+	if (stray || (a->phase != ANNEXB_BETWEEN && begins_unit(a, type, next))) {
 		if (unit_end(a, from, unit_suspect(a, from)) < 0)
 			return -1;
 		at -= from;
