@@ -55,12 +55,16 @@ cam-ship_SRC = cam-ship/cam-ship $(BASE) lib/name lib/clocks
 cam-ship_PKG = libcurl libsodium
 
 # Unit tests: tests/NAME.c and the sources it needs; tests in shell: tests/*/*.t
-UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test
+UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
+	cam-seal/annexb-test cam-seal/epoch-test
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
 lib/record-test_SRC = lib/record
 lib/record-test_PKG = libsodium
+cam-seal/annexb-test_SRC = cam-seal/annexb lib/sei
+cam-seal/epoch-test_SRC = cam-seal/epoch lib/record lib/fdio
+cam-seal/epoch-test_PKG = libsodium
 
 # --- building ---
 
