@@ -56,7 +56,7 @@ cam-ship_PKG = libcurl libsodium
 
 # Unit tests: tests/NAME.c and the sources it needs; tests in shell: tests/*/*.t
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
-	cam-seal/annexb-test cam-seal/epoch-test
+	cam-seal/annexb-test cam-seal/epoch-test cam-seal/reader-test cam-seal/chain-test
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
@@ -65,6 +65,11 @@ lib/record-test_PKG = libsodium
 cam-seal/annexb-test_SRC = cam-seal/annexb lib/sei
 cam-seal/epoch-test_SRC = cam-seal/epoch lib/record lib/fdio
 cam-seal/epoch-test_PKG = libsodium
+READER = cam-seal/reader cam-seal/chain cam-seal/release lib/record
+cam-seal/reader-test_SRC = $(READER)
+cam-seal/reader-test_PKG = libsodium
+cam-seal/chain-test_SRC = $(READER)
+cam-seal/chain-test_PKG = libsodium
 
 # --- building ---
 
