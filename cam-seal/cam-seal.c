@@ -52,8 +52,10 @@ static void signals_prepare(sigset_t *waiting)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-static void recipients_read(const char *path, struct recipients *r, int first)
+/* 1 when they are others than before. */
+static int recipients_read(const char *path, struct recipients *r, int first)
 {
+	const struct recipients before = *r;
 	const char *why = recipients_load(path, r);
 
 	if (why && first)
@@ -62,6 +64,7 @@ static void recipients_read(const char *path, struct recipients *r, int first)
 		msg("%s: %s: the recipients stay as they were", path, why);
 	else if (r->n == 1)
 		msg("%s: only one recipient: who loses that key loses the footage", path);
+	return memcmp(&before, r, sizeof before) != 0;
 }
 
 static void device_key_read(const char *path, struct keyfile_key *key)
@@ -161,8 +164,7 @@ static int loop(struct segmenter *g, const char *recipients_path, struct recipie
 			return drain(g) < 0 ? -1 : segmenter_finish(g, RECORD_REASON_STOP);
 		if (reload_asked) {
 			reload_asked = 0;
-			recipients_read(recipients_path, r, 0);
-			g->sealer->recipients_changed = 1;
+			g->sealer->recipients_changed |= recipients_read(recipients_path, r, 0);
 		}
 		if (ready > 0 && (taken = input_take(g)) < 0)
 			return -1;
