@@ -41,30 +41,45 @@ static void set_drop(struct annexb *a, unsigned k)
 	a->sets--;
 }
 
-/* nal: from the header byte, n bytes without trailing zeros. One too large to keep is not kept. */
+/* Makes room for n bytes at set k. */
+static void set_insert(struct annexb *a, unsigned k, uint8_t type, uint32_t id, size_t n)
+{
+	size_t at = 0;
+	for (unsigned i = 0; i < k; i++)
+		at += a->set[i].bytes;
+	memmove(a->sets_bytes + at + n, a->sets_bytes + at, a->sets_n - at);
+	a->sets_n += n;
+	memmove(a->set + k + 1, a->set + k, (a->sets - k) * sizeof *a->set);
+	a->sets++;
+	a->set[k].type = type;
+	a->set[k].id = id;
+	a->set[k].bytes = n;
+}
+
+/* nal: from the header byte, n bytes without trailing zeros. One too large to keep is not kept. Picture
+ * parameter sets stand behind all others: decoders want to know what they refer to. */
 static void set_keep(struct annexb *a, const uint8_t *nal, size_t n)
 {
 	static const uint8_t start[] = {0, 0, 0, 1};
 	uint8_t type = nal[0] & 31;
-	size_t skip = type == NAL_SPS || type == NAL_SUBSET_SPS ? 4 : 1;
+	size_t skip = type == NAL_SPS || type == NAL_SUBSET_SPS ? 4 : 1, at = 0;
 	uint32_t id = n > skip ? golomb(nal + skip, n - skip) : UINT32_MAX;
+	unsigned k;
 
 	if (n + sizeof start > sizeof a->sets_bytes)
 		return;
-	for (unsigned i = 0; i < a->sets; i++)
-		if (a->set[i].type == type && a->set[i].id == id) {
-			set_drop(a, i);
+	for (k = 0; k < a->sets; k++)
+		if (a->set[k].type == type && a->set[k].id == id) {
+			set_drop(a, k);
 			break;
 		}
 	while (a->sets && (a->sets == ANNEXB_SETS_MAX || a->sets_n + sizeof start + n > sizeof a->sets_bytes))
 		set_drop(a, 0);
-	memcpy(a->sets_bytes + a->sets_n, start, sizeof start);
-	memcpy(a->sets_bytes + a->sets_n + sizeof start, nal, n);
-	a->set[a->sets].type = type;
-	a->set[a->sets].id = id;
-	a->set[a->sets].bytes = sizeof start + n;
-	a->sets_n += sizeof start + n;
-	a->sets++;
+	for (k = 0; k < a->sets && (type == NAL_PPS || a->set[k].type != NAL_PPS); k++)
+		at += a->set[k].bytes;
+	set_insert(a, k, type, id, sizeof start + n);
+	memcpy(a->sets_bytes + at, start, sizeof start);
+	memcpy(a->sets_bytes + at + sizeof start, nal, n);
 }
 
 const uint8_t *annexb_parameter_sets(const struct annexb *a, size_t *n)
@@ -201,7 +216,7 @@ static int begins_unit(const struct annexb *a, uint8_t type, uint8_t next)
 {
 	if (type == NAL_AUD)
 		return 1;
-	if (a->phase == ANNEXB_BETWEEN || !a->picture || a->sized)
+	if (!a->picture || a->sized)
 		return 0;
 	if (type == NAL_SLICE || type == NAL_PARTITION_A || type == NAL_IDR)
 		return next & 0x80;
@@ -215,16 +230,20 @@ static int all_zero(const uint8_t *p, size_t n)
 	return !n;
 }
 
-/* A start code stands at buf[at]; the NAL unit's header is there, and for a slice the byte behind it. */
+/* A start code stands at buf[at]; the NAL unit's header is there, and for a slice the byte behind it. What
+ * stands before it and is of no access unit (garbage, the rest of one that a silence ended) is a unit by itself:
+ * it must not get into the next segment with an IDR. */
 static int nal_begin(struct annexb *a, size_t at)
 {
 	uint8_t type = a->buf[at + 3] & 31, next = is_slice(type) ? a->buf[at + 4] : 0;
 	size_t from = at && !a->buf[at - 1] ? at - 1 : at;
 
-	if (a->phase == ANNEXB_BETWEEN && a->exact && !all_zero(a->buf, from))
+	int stray = a->phase == ANNEXB_BETWEEN && !all_zero(a->buf, from);
+
+	if (stray && a->exact)
 		a->distrust = 1; /* more came than was announced */
 	nal_end(a, at);
-	if (begins_unit(a, type, next) && (from || a->phase == ANNEXB_BODY)) {
+	if (stray || (a->phase != ANNEXB_BETWEEN && begins_unit(a, type, next))) {
 		if (unit_end(a, from, unit_suspect(a, from)) < 0)
 			return -1;
 		at -= from;

@@ -56,7 +56,7 @@ struct annexb {
 	int owed;        /* end() of an access unit that may be torn is still to be called */
 	int owed_picture;
 	size_t nal;      /* offset of the NAL unit header that the scan is in; 0: none */
-	/* Parameter sets seen so far, latest of each id, in stream order with start codes. */
+	/* Parameter sets seen so far, latest of each id, the pictures' ones last, with start codes. */
 	struct { uint8_t type; uint32_t id; size_t bytes; } set[ANNEXB_SETS_MAX];
 	unsigned sets;
 	uint8_t sets_bytes[ANNEXB_SETS_BYTES_MAX];

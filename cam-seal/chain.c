@@ -1,28 +1,38 @@
 #include "chain.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+static int camera_is(const struct chain_camera *k, const struct record_header *h)
+{
+	return k->channel == h->channel && k->kind == h->kind && memcmp(k->device_pk, h->device_pk, sizeof k->device_pk) == 0;
+}
+
+/* The camera of this header. make: a new one when it is not known, in place of the longest unused one when there
+ * is no room. */
 static struct chain_camera *camera_find(struct chain *c, const struct record_header *h, int make)
 {
+	struct chain_camera **place = &c->camera[0];
+
 	for (int i = 0; i < CHAIN_CAMERAS_MAX; i++) {
 		struct chain_camera *k = c->camera[i];
-		if (k && k->channel == h->channel && k->kind == h->kind && memcmp(k->device_pk, h->device_pk, sizeof k->device_pk) == 0)
+		if (k && camera_is(k, h)) {
+			k->used = ++c->clock;
 			return k;
-		if (k)
-			continue;
-		if (!make)
-			return NULL;
-		if (!(k = c->camera[i] = calloc(1, sizeof *k)))
-			return NULL;
-		memcpy(k->device_pk, h->device_pk, sizeof k->device_pk);
-		k->channel = h->channel;
-		k->kind = h->kind;
-		return k;
+		}
+		if (*place && (!k || k->used < (*place)->used))
+			place = &c->camera[i];
 	}
-	errno = ENOSPC;
-	return NULL;
+	if (!make)
+		return NULL;
+	if (!*place && !(*place = malloc(sizeof **place)))
+		return NULL;
+	memset(*place, 0, sizeof **place);
+	memcpy((*place)->device_pk, h->device_pk, sizeof h->device_pk);
+	(*place)->channel = h->channel;
+	(*place)->kind = h->kind;
+	(*place)->used = ++c->clock;
+	return *place;
 }
 
 static const struct chain_position *mark_find(const struct chain_camera *k, uint64_t epoch, const uint8_t *stream, uint32_t segment, uint32_t record)
@@ -34,6 +44,16 @@ static const struct chain_position *mark_find(const struct chain_camera *k, uint
 			return m;
 	}
 	return NULL;
+}
+
+/* Was this epoch seen under another stream id? */
+static int epoch_cloned(const struct chain_camera *k, const struct record_header *h)
+{
+	unsigned n = k->marks < CHAIN_MARKS_MAX ? k->marks : CHAIN_MARKS_MAX;
+	for (unsigned i = 0; i < n; i++)
+		if (k->mark[i].epoch == h->epoch && memcmp(k->mark[i].stream, h->prefix.stream, sizeof k->mark[i].stream) != 0)
+			return 1;
+	return 0;
 }
 
 static int position_compare(uint64_t epoch, uint32_t segment, const struct chain_position *p)
@@ -79,7 +99,7 @@ static enum chain_place place(const struct chain_camera *k, const struct record_
 		return CHAIN_FIRST;
 	if (seen)
 		return memcmp(seen->hash, hash, sizeof seen->hash) == 0 ? CHAIN_DUPLICATE : CHAIN_CONFLICT;
-	if (h->epoch == k->newest.epoch && memcmp(h->prefix.stream, k->newest.stream, sizeof k->newest.stream) != 0)
+	if (epoch_cloned(k, h))
 		return CHAIN_CLONED;
 	if (position_compare(h->epoch, h->prefix.segment, &k->newest) < 0)
 		return CHAIN_REORDERED;

@@ -1,12 +1,12 @@
 /* chain: do the segments follow each other? Each header names the mark before it, across restarts.
  *
- * Remembers the latest CHAIN_MARKS_MAX marks (headers too) of each of CHAIN_CAMERAS_MAX cameras and channels;
- * nothing grows with the length of the footage. */
+ * Remembers the latest CHAIN_MARKS_MAX marks (headers too) of each of the CHAIN_CAMERAS_MAX cameras and channels
+ * that were used last; nothing grows with the length of the footage. */
 #ifndef CHAIN_H
 #define CHAIN_H
 #include "record.h"
 
-enum { CHAIN_MARKS_MAX = 256, CHAIN_CAMERAS_MAX = 16 };
+enum { CHAIN_MARKS_MAX = 256, CHAIN_CAMERAS_MAX = 64 };
 
 /* What a header is to the segments before it. */
 enum chain_place {
@@ -36,15 +36,17 @@ struct chain_camera {
 	struct chain_position newest; /* the last mark of the foremost segment */
 	struct chain_position mark[CHAIN_MARKS_MAX];
 	unsigned marks; /* ever added */
+	uint64_t used;  /* by the clock below */
 };
 
 struct chain {
 	struct chain_camera *camera[CHAIN_CAMERAS_MAX];
+	uint64_t clock; /* counts look-ups */
 };
 
 /* The place of a verified header whose record has this hash, and its position and hash are remembered (not
  * those of a duplicate or a conflict). *before is the newest mark of its camera until then (zero for the
- * first). -1 with errno: too many cameras, or no memory. */
+ * first). -1 with errno: no memory. */
 int chain_header(struct chain *c, const struct record_header *h, const uint8_t hash[RECORD_HASH_BYTES], struct chain_position *before);
 /* A verified mark of the segment with this header. */
 void chain_mark(struct chain *c, const struct record_header *h, const struct record_prefix *p, const uint8_t hash[RECORD_HASH_BYTES]);

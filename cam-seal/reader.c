@@ -242,6 +242,9 @@ static int data_take(struct reader *r, const uint8_t *p, const struct record_pre
 	struct reader_segment *s = &r->seg;
 
 	if (prefix->record < s->expected || s->ended) {
+		/* numbers are not proven before the mark: where one was wrong, the others of its stretch are lost with it */
+		if (s->gapped && !s->ended && prefix->record > s->mark.prefix.record)
+			return 0;
 		verdict(r, READER_DUPLICATE, 1, "record %" PRIu32 " again, or out of order", prefix->record);
 		return 0;
 	}
@@ -309,7 +312,7 @@ static int mark_take(struct reader *r, const uint8_t *p, const struct record_mar
 		verdict(r, READER_CONFLICT, 1, "the mark at record %" PRIu32 " is of another header with this position", m->prefix.record);
 		return 0;
 	}
-	if (m->prefix.record < s->expected || s->ended) {
+	if (m->prefix.record <= s->mark.prefix.record || s->ended) {
 		int other = s->mark.prefix.record == m->prefix.record && memcmp(hash, s->mark_hash, sizeof hash) != 0;
 		verdict(r, other ? READER_CONFLICT : READER_DUPLICATE, 1, "the mark at record %" PRIu32 " again, or out of order", m->prefix.record);
 		return 0;
@@ -354,19 +357,13 @@ static void skipped_tell(struct reader *r)
 	r->skipped_camera = 0;
 }
 
-static int has_sync(const uint8_t *p, size_t n)
-{
-	struct record_prefix x;
-	return record_prefix_parse(p, n, &x) == 0 || errno == ENODATA;
-}
-
-/* Is this data record cut short, with the next record inside it? Then something else than a record follows. */
+/* Is this data record cut short, with the next record inside it? By chance no ciphertext looks like a prefix. */
 static int torn_record(const uint8_t *p, size_t have, size_t length)
 {
-	if (have == length || has_sync(p + length, have - length))
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if (p[i] == p[0] && has_sync(p + i, have - i))
+	struct record_prefix x;
+
+	for (size_t i = 1; i < length && i + RECORD_PREFIX_BYTES <= have; i++)
+		if (p[i] == p[0] && record_prefix_parse(p + i, have - i, &x) == 0)
 			return 1;
 	return 0;
 }
@@ -413,7 +410,7 @@ static int record_try(struct reader *r, const uint8_t *p, size_t have, int last,
 			r->skipped_version = p[4];
 		return errno == ENODATA && !last ? 2 : 0;
 	}
-	/* a data record is believed when something that looks like a record follows */
+	/* a data record is believed when no other one begins in it */
 	size_t want = prefix->length + (prefix->type == RECORD_DATA ? RECORD_PREFIX_BYTES : 0u);
 	if (have < want && !last)
 		return 2;
