@@ -23,7 +23,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-enum { SYNC_MS = 1000, IDLE_S = 30 };
+enum { SYNC_MS = 1000, IDLE_S = 30, INTERRUPTED_MS = 5000 };
 
 static const char usage[] = "cam-spool [-D FD] [-I SECONDS] DIR";
 
@@ -245,6 +245,20 @@ static int finish(struct spool *s)
 	return events(s, true) < 0 || segment_publish(s, false) < 0 ? -1 : 0;
 }
 
+/* After ^C in a shell the end of the recording is still on its way: wait for it, but not for ever. */
+static enum input last_words(struct spool *s)
+{
+	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
+	uint64_t now, until = dir_now_ms() + INTERRUPTED_MS;
+	enum input i = INPUT_OK;
+	size_t taken;
+
+	while (i == INPUT_OK && stop_interrupted() && (now = dir_now_ms()) < until)
+		if (poll(&in, 1, (int)(until - now)) > 0)
+			i = input_take(s, INCOMING_BYTES, &taken);
+	return i;
+}
+
 /* The pipe may outlive us: take what it holds now, keep NAME.part for the next run. */
 static int drain(struct spool *s)
 {
@@ -299,7 +313,9 @@ int main(int argc, char **argv)
 	hints_waiting(&s.dir);
 
 	s.heard_ms = dir_now_ms();
-	int end = loop(&s, stop);
+	enum input end = loop(&s, stop);
+	if (end == INPUT_STOP && stop_interrupted())
+		end = last_words(&s);
 	if ((end == INPUT_END ? finish(&s) : drain(&s)) < 0)
 		die(EXIT_TEMPORARY, "stopped while the disk did not work: %s", s.part.fd < 0 ? "nothing was open" : s.part.text);
 	return EXIT_OK;

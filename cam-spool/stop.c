@@ -29,6 +29,12 @@ int stop_init(void)
 	return stop_fd;
 }
 
+bool stop_interrupted(void)
+{
+	sigset_t set;
+	return sigpending(&set) == 0 && sigismember(&set, SIGINT) == 1 && sigismember(&set, SIGTERM) == 0;
+}
+
 /* The signal is never read, so the descriptor stays readable. */
 bool stop_asked(int timeout_ms)
 {

@@ -8,4 +8,6 @@
 int stop_init(void);
 /* Whether a stop was asked for, waiting for it at most timeout_ms. Once true, true for ever. */
 bool stop_asked(int timeout_ms);
+/* Whether it was asked for by ^C alone: then the programs before us in the pipe are stopping too. */
+bool stop_interrupted(void);
 #endif
