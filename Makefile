@@ -36,7 +36,7 @@ LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed $(if
 
 BASE = lib/msg lib/opt lib/number lib/fdio
 
-TOOLS = cam-capture cam-seal cam-open cam-key cam-spool cam-reap cam-ship
+TOOLS = cam-capture cam-seal cam-open cam-mux cam-key cam-spool cam-reap cam-ship
 
 cam-capture_SRC = cam-capture/cam-capture cam-capture/source-y4m cam-capture/source-pattern cam-capture/y4m cam-capture/pattern \
 	cam-capture/pace cam-capture/stop cam-capture/au cam-capture/queue cam-capture/writer \
@@ -46,10 +46,12 @@ cam-seal_SRC = cam-seal/cam-seal cam-seal/annexb cam-seal/segmenter cam-seal/sea
 	cam-seal/recipients cam-seal/keyfile \
 	$(BASE) lib/clocks lib/sei lib/record
 cam-seal_PKG = libsodium
-cam-open_SRC = cam-seal/cam-open cam-seal/inputs cam-seal/report cam-seal/reader cam-seal/chain cam-seal/release \
-	cam-seal/keyfile cam-seal/passphrase \
-	$(BASE) lib/clocks lib/record lib/name
+cam-open_SRC = cam-seal/cam-open cam-seal/inputs cam-seal/report cam-seal/playback cam-seal/reader cam-seal/chain \
+	cam-seal/release cam-seal/annexb cam-seal/keyfile cam-seal/passphrase \
+	$(BASE) lib/clocks lib/record lib/name lib/sei
 cam-open_PKG = libsodium
+cam-mux_SRC = cam-seal/cam-mux cam-seal/annexb cam-seal/timeline $(BASE) lib/sei
+cam-mux_PKG = libavformat libavcodec libavutil
 cam-key_SRC = cam-seal/cam-key cam-seal/keyfile cam-seal/passphrase $(BASE) lib/record
 cam-key_PKG = libsodium
 cam-spool_SRC = cam-spool/cam-spool cam-spool/incoming cam-spool/part cam-spool/recover cam-spool/dir cam-spool/evict \
@@ -206,12 +208,12 @@ clean:
 	rm -rf build
 
 # Debian packages: to build, for the demo, for the tests, for the analysers, for the Pi.
-DEPS_BUILD = gcc libc6-dev make pkg-config libsodium-dev libcurl4-openssl-dev libx264-dev
+DEPS_BUILD = gcc libc6-dev make pkg-config libsodium-dev libcurl4-openssl-dev libx264-dev libavformat-dev
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
 DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux
 DEPS_BENCH = age rclone
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
-DEPS_ARM64 = gcc-aarch64-linux-gnu qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libx264-dev:arm64
+DEPS_ARM64 = gcc-aarch64-linux-gnu qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
 DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 
 deps:

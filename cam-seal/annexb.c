@@ -198,7 +198,7 @@ static void nal_end(struct annexb *a, size_t to)
 	case NAL_SEI:
 		if (!a->head.has_sei && sei_parse(a->buf + from, n, &a->head.sei) == 0) {
 			a->head.has_sei = 1;
-			a->sized = !a->distrust;
+			a->sized = !a->distrust && a->head.sei.rest_bytes != SEI_REST_UNKNOWN;
 			a->left = to + (uint64_t)a->head.sei.rest_bytes;
 		}
 		break;

@@ -9,6 +9,7 @@
 #include "msg.h"
 #include "opt.h"
 #include "passphrase.h"
+#include "playback.h"
 #include "reader.h"
 #include "report.h"
 
@@ -23,7 +24,7 @@
 
 enum { CHUNK_BYTES = 64 << 10, OUT_BYTES = 256 << 10, AGE_S_MAX = 100 * 366 * 86400ll / 2 };
 
-static const char usage[] = "cam-open -k KEY [-s DEVPUB] [-R] [-p] [-P FD] [-A SECONDS] [-f FROM] [-t TO] [FILE ...] | "
+static const char usage[] = "cam-open -k KEY [-s DEVPUB] [-m | -R] [-p] [-P FD] [-A SECONDS] [-f FROM] [-t TO] [FILE ...] | "
 			    "cam-open -V | -l | -j [-s DEVPUB] [-A SECONDS] [-f FROM] [-t TO] [FILE ...]";
 
 static int on_content(void *ctx, const uint8_t *p, size_t n)
@@ -166,14 +167,14 @@ int main(int argc, char **argv)
 	struct inputs in = {.from_ns = INT64_MIN, .to_ns = INT64_MAX};
 	enum report_form form = REPORT_MESSAGES;
 	const char *key_path[READER_KEYS_MAX];
-	int passphrase_fd = -1, c;
+	int passphrase_fd = -1, play = 0, played = EXIT_OK, c;
 	int64_t age_s = -1;
 	unsigned keys = 0;
 
 	msg_init("cam-open");
 	if (sodium_init() < 0)
 		die(EXIT_TEMPORARY, "libsodium: cannot be initialised");
-	while ((c = opt_next(argc, argv, "k:s:VljRpP:A:f:t:", "ks", usage)) != -1)
+	while ((c = opt_next(argc, argv, "k:s:VljmRpP:A:f:t:", "ks", usage)) != -1)
 		switch (c) {
 		case 'k':
 			if (keys == READER_KEYS_MAX)
@@ -188,6 +189,7 @@ int main(int argc, char **argv)
 				die(EXIT_USAGE, "-V, -l and -j: one of them: usage: %s", usage);
 			form = c == 'V' ? REPORT_VERDICTS : c == 'l' ? REPORT_TABLE : REPORT_JSON;
 			break;
+		case 'm': play = 1; break;
 		case 'R': config.reports = 1; break;
 		case 'p': config.proven_only = 1; break;
 		case 'P': passphrase_fd = (int)opt_number('P', 0, 1023); break;
@@ -199,8 +201,10 @@ int main(int argc, char **argv)
 	const int open_them = keys > 0;
 	if (open_them == (form != REPORT_MESSAGES) && !(age_s >= 0 && !open_them))
 		die(EXIT_USAGE, "usage: %s", usage);
-	if (!open_them && (config.proven_only || config.reports || passphrase_fd >= 0))
-		die(EXIT_USAGE, "-R, -p and -P go with -k: usage: %s", usage);
+	if (play && config.reports)
+		die(EXIT_USAGE, "-m and -R: a report is no video: usage: %s", usage);
+	if (!open_them && (config.proven_only || config.reports || play || passphrase_fd >= 0))
+		die(EXIT_USAGE, "-m, -R, -p and -P go with -k: usage: %s", usage);
 	if (in.from_ns > in.to_ns)
 		die(EXIT_USAGE, "-f and -t: the end comes before the beginning");
 	if ((in.from_ns != INT64_MIN || in.to_ns != INT64_MAX) && optind == argc)
@@ -218,19 +222,28 @@ int main(int argc, char **argv)
 		if (inputs_add(&in, argv[i]) < 0)
 			die_errno(EXIT_TEMPORARY, "%s", argv[i]);
 	setvbuf(stdout, NULL, _IOFBF, OUT_BYTES);
-	reader_init(&reader, &config, &(struct reader_sink){NULL, report_verdict, open_them ? on_content : NULL, report_closed});
+	if (play && playback_start() < 0)
+		die_errno(EXIT_TEMPORARY, "cam-mux");
+	struct reader_sink sink = {.verdict = report_verdict, .content = open_them ? on_content : NULL, .closed = report_closed};
+	if (play) {
+		sink.content = playback_content;
+		sink.stretch = playback_stretch;
+	}
+	reader_init(&reader, &config, &sink);
 	report_begin(form);
 
 	int unread = inputs_read(&reader, &in) > 0 || in.failed;
+	if (play && (played = playback_finish()) < 0)
+		die_errno(EXIT_TEMPORARY, "cam-mux");
 	int silent = age_s >= 0 && too_old(age_s);
 	if (!reader.segments && !unread && !reader.findings && !silent)
 		msg("nothing to open: no segment in the input");
 	if (open_them && reader.other_kind)
 		msg("%" PRIu64 " segments of %s left out", reader.other_kind, config.reports ? "video" : "reports (-R opens them)");
-	int negative = silent || reader.findings || !reader.segments;
+	int negative = played || silent || reader.findings || !reader.segments;
 	reader_free(&reader);
 	inputs_free(&in);
 	if (fclose(stdout) != 0)
 		die_errno(EXIT_TEMPORARY, "stdout");
-	return unread ? EXIT_TEMPORARY : negative ? EXIT_NEGATIVE : EXIT_OK;
+	return played && played != EXIT_NEGATIVE ? EXIT_TEMPORARY : unread ? EXIT_TEMPORARY : negative ? EXIT_NEGATIVE : EXIT_OK;
 }

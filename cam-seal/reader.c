@@ -267,6 +267,16 @@ static int data_take(struct reader *r, const uint8_t *p, const struct record_pre
 	return 0;
 }
 
+static void stretch_tell(struct reader *r, const struct record_mark *m)
+{
+	const struct reader_segment *s = &r->seg;
+	int first = !s->mark.prefix.type;
+	const struct reader_stretch t = {.from_utc_ns = first ? s->header.utc_ns : s->mark.utc_ns, .to_utc_ns = m->utc_ns,
+		.from_boot_ns = first ? s->header.boot_ns : s->mark.boot_ns, .to_boot_ns = m->boot_ns, .clock_state = m->clock_state,
+		.access_units = m->access_units - (first ? 0 : s->mark.access_units), .first = first};
+	r->sink.stretch(r->sink.ctx, &t);
+}
+
 /* A verified mark closes the stretch that it names, or does not fit what came. */
 static int stretch_close(struct reader *r, const struct record_mark *m)
 {
@@ -294,6 +304,8 @@ static int stretch_close(struct reader *r, const struct record_mark *m)
 		r->fresh = 1;
 		return 0;
 	}
+	if (wanted(r) && r->sink.stretch)
+		stretch_tell(r, m);
 	if (stretch_release(r, &result) < 0)
 		return -1;
 	s->released_units += result.access_units;

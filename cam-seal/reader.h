@@ -65,6 +65,16 @@ struct reader_segment {
 	uint32_t released_units, torn_units, unproven_units;
 };
 
+/* A verified stretch whose content comes next. Its access units were captured between these times, the last one
+ * at the later one; the first one too at the earlier one when it is the segment's first. */
+struct reader_stretch {
+	int64_t from_utc_ns, to_utc_ns;
+	uint64_t from_boot_ns, to_boot_ns;
+	uint8_t clock_state;
+	uint32_t access_units;
+	int first;
+};
+
 struct reader_sink {
 	void *ctx;
 	/* segment is NULL when the verdict is about none */
@@ -72,6 +82,8 @@ struct reader_sink {
 	/* Content; 0, or -1 with errno to stop. NULL: verify only. */
 	int (*content)(void *ctx, const uint8_t *p, size_t n);
 	void (*closed)(void *ctx, const struct reader_segment *segment);
+	/* May be NULL. */
+	void (*stretch)(void *ctx, const struct reader_stretch *stretch);
 };
 
 struct reader_config {
