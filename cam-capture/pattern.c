@@ -187,7 +187,8 @@ static void clock_draw(struct pattern *p, const struct stamp *stamp)
 
 	if (!scale)
 		scale = 1;
-	uint32_t text = TEXT_COLUMNS * (GLYPH_WIDTH + 1) * scale, left = text < p->width ? (p->width - text) / 2 : 0;
+	uint32_t text = TEXT_COLUMNS * (GLYPH_WIDTH + 1) * scale,
+	         left = text < p->width ? (p->width - text) / 2 : 0;
 	uint32_t margin = 2 * scale, row = (GLYPH_HEIGHT + 2) * scale;
 	box(p, 0, 0, p->width, margin + 2 * row, BLACK);
 	if (ms >= 0 && gmtime_r(&s, &tm) && strftime(line, sizeof line, "%Y-%m-%d %H:%M:%S", &tm)) {
