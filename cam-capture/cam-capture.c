@@ -261,10 +261,11 @@ static int capture_end(struct capture *c, int code)
 	struct writer_end end;
 
 	writer_finish(&c->writer, &c->stop, GRACE_NS, &end);
-	if (end.error) {
-		errno = end.error;
-		msg_errno("stdout");
-	}
+	errno = end.error;
+	if (end.error == EPIPE)
+		msg("stdout: the reader has gone");
+	else if (end.error)
+		msg_errno("stdout: cannot write");
 	if (c->seen != end.written)
 		msg("%" PRIu32 " of %" PRIu32 " frames lost, %" PRIu32 " of them still waiting for a reader",
 		        c->seen - end.written, c->seen, end.left);

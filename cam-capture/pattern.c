@@ -187,15 +187,17 @@ static void clock_draw(struct pattern *p, const struct stamp *stamp)
 
 	if (!scale)
 		scale = 1;
+	uint32_t text = TEXT_COLUMNS * (GLYPH_WIDTH + 1) * scale,
+	         left = text < p->width ? (p->width - text) / 2 : 0;
 	uint32_t margin = 2 * scale, row = (GLYPH_HEIGHT + 2) * scale;
 	box(p, 0, 0, p->width, margin + 2 * row, BLACK);
 	if (ms >= 0 && gmtime_r(&s, &tm) && strftime(line, sizeof line, "%Y-%m-%d %H:%M:%S", &tm)) {
 		size_t n = strlen(line);
 		snprintf(line + n, sizeof line - n, ".%03uZ", (unsigned)(ms % 1000));
-		text_draw(p, line, 0, margin, scale);
+		text_draw(p, line, left, margin, scale);
 	}
 	snprintf(line, sizeof line, "#%u", stamp->number);
-	text_draw(p, line, 0, margin + row, scale);
+	text_draw(p, line, left, margin + row, scale);
 }
 
 void pattern_draw(struct pattern *p, const struct stamp *stamp)

@@ -26,7 +26,7 @@ static void say_late(struct pattern_source *p, int64_t now_ns)
 {
 	if (p->late == p->late_said || (p->late_said && now_ns - p->said_ns < SAY_EVERY_NS))
 		return;
-	msg("test pattern: %llu frames lost so far: this machine is too slow for them",
+	msg("test pattern: frames lost so far: %llu: this machine is too slow for them",
 	        (unsigned long long)p->late);
 	p->late_said = p->late;
 	p->said_ns = now_ns;
