@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """A server with TLS that misbehaves as its mode file says. usage: liar.py PORT CERT KEY MODEFILE LOG
 
-Honest mode is a small WebDAV server in memory without MOVE quirks; the others break one thing. The mode is read anew
-for each request. The log has one line per request: METHOD PATH."""
+Honest mode is a small WebDAV server in memory; the others break one thing. The mode is read anew for each request,
+or is the first part of the path when that is m-MODE. The log has one line per request: METHOD PATH."""
 import hashlib
 import http.server
 import os
@@ -17,7 +17,10 @@ store = {}
 count = {}
 
 
-def mode():
+def mode(path):
+    first = path.split("/")[1]
+    if first.startswith("m-"):
+        return [first[2:]]
     with open(mode_file) as f:
         return f.read().split()
 
@@ -51,21 +54,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def handle_any(self):
         with open(log_file, "a") as f:
             f.write("%s %s\n" % (self.command, self.path))
-        what, *arg = mode()
+        what, *arg = mode(self.path)
         if what == "portal":
             self.body()
             page = b"<html><h1>Welcome to the hotel</h1></html>"
             return self.answer(200, page, Content_Type="text/html", ETag='"5d8c72a5edda8d6a5d8c72a5edda8d6a"')
         if what == "redirect":
             self.body()
-            return self.answer(302, Location=arg[0] + self.path)
+            return self.answer(302, Location="https://localhost:%s/elsewhere%s" % (port, self.path))
         if what == "stall":
             time.sleep(60)
             return self.hang_up()
         if what == "busy":
-            self.body()
             count["busy"] = count.get("busy", 0) + 1
             if count["busy"] <= 2:
+                self.body()
                 return self.answer(503, Retry_After="2")
             return self.honest()
         if what == "reset" and self.command == "PUT":
