@@ -194,7 +194,9 @@ static int loop_run(struct loop *l)
 			stdout_write();
 		if (fd[0].revents)
 			return EXIT_OK;
-		if (fd[1].revents && waiting_notified(&ship.waiting) < 0)
+		if (fd[1].revents)
+			waiting_notified(&ship.waiting);
+		if (ship.waiting.gone)
 			die(EXIT_TEMPORARY, "%s: the directory is gone", ship.waiting.path);
 		if (fd[2].revents)
 			stdin_read(l);

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 int waiting_open(struct waiting *w, const char *path, int64_t now_ms)
@@ -105,6 +106,9 @@ static int scan(struct waiting *w, int64_t now_ms)
 	w->hint = 0;
 	w->scan++;
 	w->scan_ms = now_ms;
+	struct stat st;
+	/* IN_DELETE_SELF does not come while the directory is open. */
+	w->gone = fstat(dirfd(w->dir), &st) == 0 && st.st_nlink == 0;
 	rewinddir(w->dir);
 	while (errno = 0, (d = readdir(w->dir)) != NULL) {
 		if (name_parse(d->d_name, &n) < 0 || n.state != NAME_CAM)
@@ -185,7 +189,7 @@ static void announced(struct waiting *w, const char *text)
 		w->late = 1;
 }
 
-int waiting_notified(struct waiting *w)
+void waiting_notified(struct waiting *w)
 {
 	_Alignas(struct inotify_event) char buf[4096];
 	ssize_t n = read(w->notify_fd, buf, sizeof buf);
@@ -193,14 +197,13 @@ int waiting_notified(struct waiting *w)
 	for (ssize_t at = 0; at < n;) {
 		const struct inotify_event *e = (const void *)(buf + at);
 		if (e->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT))
-			return -1;
+			w->gone = 1;
 		if (e->mask & IN_Q_OVERFLOW)
 			w->hint = w->late = 1;
 		else if (e->len)
 			announced(w, e->name);
 		at += (ssize_t)(sizeof *e + e->len);
 	}
-	return 0;
 }
 
 void waiting_doorbell(struct waiting *w)

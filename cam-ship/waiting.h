@@ -39,6 +39,7 @@ struct waiting {
 	struct name bound; /* the last round ends here */
 	int hint;          /* something may have come: look when the window is empty */
 	int late;          /* something came in front of the mark */
+	int gone;	   /* the directory itself was removed or moved away */
 	int unreadable;    /* the last scan failed */
 	uint64_t scan;     /* number of the last scan; 0 before the first */
 	int64_t scan_ms, round_ms, repeat_ms;
@@ -57,8 +58,8 @@ int64_t waiting_wake_ms(const struct waiting *w);
 void waiting_stored(struct waiting *w, const struct name *n);
 int64_t waiting_set_aside(struct waiting *w, const struct name *n, int doubt, int64_t now_ms);
 
-/* notify_fd is readable. -1 when the directory itself is gone. */
-int waiting_notified(struct waiting *w);
+/* notify_fd is readable. */
+void waiting_notified(struct waiting *w);
 /* A doorbell rang. */
 void waiting_doorbell(struct waiting *w);
 

@@ -1,0 +1,169 @@
+#!/bin/sh
+# cam-ship against nginx: what is stored is what was sent, outages, certificates, signals, odd files.
+. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/cam-ship/servers.sh
+. "$top/tests/cam-ship/servers.sh"
+command -v nginx >/dev/null || skip_all "nginx is not installed"
+
+make_ca
+nginx_configure
+mkdir spool
+nginx_start || { cat nginx.log; exit 1; }
+url=https://127.0.0.1:$port/cams/door/
+
+segment 1 100000; segment 2 0; segment 3 5000000; segment 4 1
+cp "spool/$(name 1)" "spool/$(name 9 | sed 's/cam$/part/')"
+echo hello >spool/README
+exits 0 "-1 stores everything" cam-ship -d spool -C ca.pem -1 "$url"
+cp tap.out named; cp tap.err told
+ok "and names it, oldest first" acked named 1 2 3 4
+cp named first
+exits 0 "all bytes are there under the right keys" stored "$url" 1 2 3 4
+is "nothing else is there" "$(find www -type f | wc -l)" 4
+exits 0 "-1 again finds it stored" cam-ship -d spool -C ca.pem -1 "$url"
+cp tap.out named; cp tap.err told
+ok "and names it again" cmp first named
+is "without sending it again" "$(grep -c '"PUT.* 201 ' nginx-access.log)" 4
+
+# A name printed earlier must not be believed when the store lost the object.
+rm "www/cams/door/$(key 3)"
+exits 0 "an object lost by the store" cam-ship -d spool -C ca.pem -1 "$url"
+cp tap.out named; cp tap.err told
+ok "is sent again" stored "$url" 1 2 3 4
+
+# Conflict: other bytes lie under the key. Torn: the segment's first bytes do.
+rm spool/*; segment 5 30000; segment 6 30000; segment 7 30000
+echo other >"www/cams/door/$(key 5)"
+head -c 1000 "spool/$(name 6)" >"www/cams/door/$(key 6)"
+exits 111 "other bytes under the key: -1 fails" cam-ship -d spool -C ca.pem -1 "$url"
+cp tap.out named; cp tap.err told
+ok "and says conflict" grep -qE "$(name 5): conflict: " told
+ok "only the others are named" acked named 6 7
+ok "a torn copy is replaced" stored "$url" 6 7
+is "other bytes are left alone" "$(cat "www/cams/door/$(key 5)")" other
+is "no temporary object is left" "$(find www -name '*.tmp' | wc -l)" 0
+
+# Certificates. Nothing may reach the server.
+rm spool/*; segment 8 1000; : >nginx-access.log
+exits 111 "a certificate of another CA" cam-ship -d spool -C other-ca.pem -1 "$url"
+cp tap.out named; cp tap.err told
+ok "is refused" grep -qE "unavailable: SSL" told
+is "and nothing is named" "$(cat named)" ""
+exits 111 "the system's CAs do not know it either" cam-ship -d spool -1 "$url"
+cp tap.out named; cp tap.err told
+exits 111 "a certificate for another name" cam-ship -d spool -C ca.pem -1 "https://127.0.0.2:$port/"
+cp tap.out named; cp tap.err told
+is "no request came through" "$(cat nginx-access.log)" ""
+
+# Outage and return: a service, segments arriving all the time, the server killed in an upload.
+rm spool/*; segment 10 1000
+cam-ship -d spool -C ca.pem -T 5 "$url" </dev/null >names 2>log &
+ship=$!
+stop_at_end $ship
+ok "a service stores what lies there" waits 10 lines names 1
+segment 11 1000
+ok "and what is renamed into the directory, at once" waits 5 lines names 2
+head -c 70000 /dev/urandom >"spool/$(name 12)"
+ok "and what is copied into it" waits 5 lines names 3
+nginx_stop
+segment 13 1000
+ok "an outage is told" waits 10 grep -q "^cam-ship: $url: unavailable: " log
+segment 14 20000000; segment 15 1000
+sleep 2
+nginx_start
+ok "after it everything is stored" waits 30 lines names 6
+ok "in order, each once" acked names 10 11 12 13 14 15
+ok "byte for byte" stored "$url" 10 11 12 13 14 15
+ok "and the end of the outage is told" grep -qE "^cam-ship: $url: reachable again after [0-9]+\.[0-9] s, [0-9]+ retr(y|ies)$" log
+is "in two lines, not one per retry" "$(grep -c 'unavailable' log) $(grep -c again log)" "1 1"
+cp names before
+kill -STOP $nginx_pid
+segment 16 30000000
+sleep 0.5
+kill $ship
+waits 5 sh -c "! kill -0 $ship 2>/dev/null"
+wait $ship; is "SIGTERM in an upload that stands still: exit 0" $? 0
+ok "with nothing acknowledged" cmp before names
+nginx_stop
+
+# Killed mid-upload: the server is slow enough to be caught, because it is stopped first.
+cam-ship -d spool -C ca.pem -T 3 "$url" </dev/null >names 2>log &
+ship=$!
+stop_at_end $ship
+ok "no server at the start: it waits" waits 10 grep -q unavailable log
+nginx_start
+waits 30 lines names 6
+kill -STOP $nginx_pid
+segment 17 30000000
+sleep 1
+nginx_stop
+nginx_start
+ok "a server killed in an upload: stored afterwards" waits 30 lines names 8
+ok "all of it" stored "$url" 10 11 12 13 14 15 16 17
+kill -INT $ship
+wait $ship; is "SIGINT: exit 0" $? 0
+
+# End of stdin: a pipe's end means to store the rest and leave; /dev/null (above) means nothing.
+rm spool/*; segment 20 1000; segment 21 1000
+exits 0 "end of a pipe: store all and leave" sh -c 'printf "x\ny\n" | timeout 20 cam-ship -d spool -C ca.pem "$1"' sh "$url"
+cp tap.out named; cp tap.err told
+ok "all was named" acked named 20 21
+nginx_stop
+segment 22 1000
+mkfifo bell
+cam-ship -d spool -C ca.pem "$url" <bell >names 2>log &
+ship=$!
+stop_at_end $ship
+echo >bell
+waits 10 grep -q unavailable log
+ok "end of a pipe in an outage: it stays" kill -0 $ship
+nginx_start
+wait $ship; is "and leaves when all is stored: exit 0" $? 0
+ok "which is so" acked names 20 21 22
+exits 0 "stdin closed" sh -c 'cam-ship -d spool -C ca.pem -1 "$1" <&-' sh "$url"
+exits 0 "a reader that has left: exit 0" sh -c '{ sleep 0.2; cam-ship -d spool -C ca.pem "$1" </dev/null; echo $? >rc; } | true; exit $(cat rc)' sh "$url"
+cp tap.out named; cp tap.err told
+
+# Readiness
+echo >newline
+cam-ship -d spool -C ca.pem -D 3 "$url" </dev/null 3>ready >/dev/null 2>log &
+ship=$!
+stop_at_end $ship
+ok "-D: ready" waits 5 cmp -s ready newline
+kill $ship; wait $ship
+
+# Files that are not as they should be. Not root, which may read everything.
+mkdir odd; chmod 755 "$T" odd
+segment 30 1000 odd; segment 31 1000 odd; segment 35 1000 odd; chmod 000 "odd/$(name 30)"
+ln -s "$T/ca.key" "odd/$(name 32)"
+mkdir "odd/$(name 33)"
+mkfifo "odd/$(name 34)"
+ln -s /nonexistent "odd/$(name 36)"
+as=
+if [ "$(id -u)" = 0 ]; then as="setpriv --reuid 65534 --regid 65534 --clear-groups"; chmod 644 ca.pem; fi
+# shellcheck disable=SC2086
+exits 111 "odd files" $as env PATH="$PATH" cam-ship -d odd -C ca.pem -1 "$url"
+cp tap.out named; cp tap.err told
+ok "do not block the others" acked named 31 35
+ok "unreadable" grep -q "$(name 30): open: Permission denied: set aside for 30 s" told
+ok "symbolic link" grep -q "$(name 32): open: Too many levels" told
+ok "directory" grep -q "$(name 33): not a regular file" told
+ok "FIFO" grep -q "$(name 34): not a regular file" told
+
+# A file that changes while it is sent is not acknowledged. nginx stands still in between.
+rm -rf spool; mkdir spool; segment 40 3000000; segment 41 1000; segment 42 1000; segment 43 1000
+kill -STOP $nginx_pid
+cam-ship -d spool -C ca.pem "$url" </dev/null >names 2>log &
+ship=$!
+stop_at_end $ship
+sleep 1
+echo more >>"spool/$(name 40)"
+rm "spool/$(name 42)"
+kill -CONT $nginx_pid
+ok "a changing file is set aside" waits 20 grep -q "$(name 40): changed while it was sent" log
+ok "the next ones are stored" waits 10 lines names 2
+ok "and one that vanished is no matter" acked names 41 43
+mv spool elsewhere
+wait $ship; is "the directory is gone: exit 111" $? 111
+ok "and that is told" grep -q "spool: the directory is gone" log
+tap_done
