@@ -57,7 +57,7 @@ cam-ship_PKG = libcurl libsodium
 # Unit tests: tests/NAME.c and the sources it needs; tests in shell: tests/*/*.t
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test
 UNITS += cam-spool/incoming-test cam-spool/recover-test
-TESTPROGS = cam-spool/make-records
+TESTPROGS = cam-spool/make-records cam-spool/check-records
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
