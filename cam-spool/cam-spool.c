@@ -168,14 +168,16 @@ static int events(struct spool *s, bool final)
 
 /* --- input --- */
 
-enum input { INPUT_OK, INPUT_END, INPUT_STOP };
+/* INPUT_STOP: told to. INPUT_STUCK: told to while the disk did not work; what the pipe holds stays there. */
+enum input { INPUT_OK, INPUT_END, INPUT_STOP, INPUT_STUCK };
 
-/* One read of at most limit bytes and what follows from it. */
+/* One read of at most limit bytes and what follows from it. Never more than one record is in our hands: a segment is
+ * published while the next header still is in the pipe, which survives us. */
 static enum input input_take(struct spool *s, size_t limit, size_t *taken)
 {
-	size_t room;
-	uint8_t *p = incoming_room(&s->in, &room);
-	ssize_t r = read(STDIN_FILENO, p, room < limit ? room : limit);
+	size_t room, wants = incoming_wants(&s->in);
+	uint8_t *p = incoming_room(&s->in, &room); /* always has what is wanted */
+	ssize_t r = read(STDIN_FILENO, p, wants < limit ? wants : limit);
 
 	*taken = r > 0 ? (size_t)r : 0;
 	if (r < 0 && (errno == EINTR || errno == EAGAIN))
@@ -186,7 +188,7 @@ static enum input input_take(struct spool *s, size_t limit, size_t *taken)
 		return INPUT_END;
 	incoming_pushed(&s->in, *taken);
 	if (events(s, false) < 0)
-		return INPUT_STOP;
+		return INPUT_STUCK;
 	s->heard_ms = dir_now_ms();
 	return INPUT_OK;
 }
@@ -217,7 +219,7 @@ static int quiet_timeout_ms(const struct spool *s)
 	return due > now ? (int)(due - now) : 0;
 }
 
-static int loop(struct spool *s, int stop)
+static enum input loop(struct spool *s, int stop)
 {
 	struct pollfd p[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = stop, .events = POLLIN}};
 	enum input in = INPUT_OK;
@@ -232,7 +234,7 @@ static int loop(struct spool *s, int stop)
 		if (r > 0)
 			in = input_take(s, INCOMING_BYTES, &taken);
 		else if (r == 0 && input_quiet(s) < 0)
-			in = INPUT_STOP;
+			in = INPUT_STUCK;
 	}
 	return in;
 }
@@ -269,7 +271,7 @@ static int drain(struct spool *s)
 		readable = 0;
 	for (left = (size_t)readable; left; left -= taken) {
 		enum input in = input_take(s, left, &taken);
-		if (in == INPUT_STOP)
+		if (in == INPUT_STUCK)
 			return -1;
 		if (in == INPUT_END || !taken)
 			break;
@@ -316,7 +318,7 @@ int main(int argc, char **argv)
 	enum input end = loop(&s, stop);
 	if (end == INPUT_STOP && stop_interrupted())
 		end = last_words(&s);
-	if ((end == INPUT_END ? finish(&s) : drain(&s)) < 0)
+	if (end == INPUT_STUCK || (end == INPUT_END ? finish(&s) : drain(&s)) < 0)
 		die(EXIT_TEMPORARY, "stopped while the disk did not work: %s", s.part.fd < 0 ? "nothing was open" : s.part.text);
 	return EXIT_OK;
 }

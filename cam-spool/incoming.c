@@ -30,6 +30,18 @@ uint8_t *incoming_room(struct incoming *in, size_t *room)
 	return in->bytes + in->have;
 }
 
+size_t incoming_wants(const struct incoming *in)
+{
+	size_t have = in->have - in->at;
+	struct record_prefix x;
+
+	if (have < RECORD_PREFIX_BYTES)
+		return RECORD_PREFIX_BYTES - have;
+	if (record_prefix_parse(in->bytes + in->at, have, &x) == 0 && have < x.length)
+		return x.length - have;
+	return RECORD_PREFIX_BYTES; /* of the next one, which decides about this one */
+}
+
 void incoming_pushed(struct incoming *in, size_t n)
 {
 	in->have += n;

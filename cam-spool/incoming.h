@@ -59,8 +59,10 @@ struct incoming {
 void incoming_restart(struct incoming *in);
 /* No segment is open any more. */
 void incoming_close(struct incoming *in);
-/* Where to put bytes, and how many (never 0 after a pull that answered INCOMING_MORE). */
+/* Where to put bytes, and how many there is room for (never 0 after a pull that answered INCOMING_MORE). */
 uint8_t *incoming_room(struct incoming *in, size_t *room);
+/* How many would complete the record that has begun: who takes no more loses no more than that one when killed. */
+size_t incoming_wants(const struct incoming *in);
 void incoming_pushed(struct incoming *in, size_t n);
 /* The next event. final: nothing will follow these bytes, so decide now; INCOMING_MORE then means all is told. */
 enum incoming_event incoming_pull(struct incoming *in, bool final);

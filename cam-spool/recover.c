@@ -146,7 +146,7 @@ void recover_name(struct name *out, const struct record_header *h)
 
 /* --- taking over --- */
 
-/* Opens and walks one. The descriptor, or -1 when the file is no segment and was reported. */
+/* Opens and walks one. The descriptor, or -1 when the file is no segment; that is reported unless it is empty. */
 static int examine(struct dir *d, const struct name *n, const char *text, struct incoming *in, struct walked *w)
 {
 	struct name own;
@@ -159,6 +159,12 @@ static int examine(struct dir *d, const struct name *n, const char *text, struct
 	}
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
 		msg("%s: left alone: not a file", text);
+		close(fd);
+		return -1;
+	}
+	if (st.st_size == 0) { /* killed or cut off before its header was written: nothing to keep */
+		if (unlinkat(d->fd, text, 0) < 0)
+			msg_errno("%s: empty, cannot be removed", text);
 		close(fd);
 		return -1;
 	}

@@ -132,6 +132,22 @@ static void pieces(struct stream *s)
 		same_steps += same(&now, &whole);
 	}
 	ok(same_steps == sizeof steps / sizeof *steps, "the same in pieces of any size");
+	/* taking what is wanted: every record comes out before a byte of the next one is asked for */
+	static struct incoming in;
+	size_t taken = 0, exact = 0, room;
+	memset(&in, 0, sizeof in);
+	outcome_clear(&now);
+	while (taken < n) {
+		unsigned before = now.headers + now.data + now.checkpoints + now.ends;
+		size_t wants = incoming_wants(&in);
+		memcpy(incoming_room(&in, &room), one + taken, wants);
+		incoming_pushed(&in, wants);
+		taken += wants;
+		pull_all(&in, &now, false);
+		exact += now.headers + now.data + now.checkpoints + now.ends > before && now.n == taken;
+	}
+	ok(same(&now, &whole), "the same when only what is wanted is taken");
+	ok(exact > 30, "then (nearly) no record waits for the next one (%zu of 44)", exact);
 }
 
 static void garbage(struct stream *s)

@@ -28,3 +28,24 @@ lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
 
 # told NAME REGEX: the file "said", where the messages of the last run went, has a line that matches.
 told() { ok "$1" grep -E -- "$2" said; }
+
+# durable TRACE: in a trace of strace -y, was every name written to stdout only after its file was synced since its
+# last write (and never failed to since it was written anew), renamed, and the directory synced after that?
+durable() {
+	awk '
+	function base(s) { sub(/.*\//, "", s); return s }
+	function fdname(  s) { s = $0; sub(/^[^<]*</, "", s); sub(/>.*/, "", s); return base(s) }
+	function good() { return $0 !~ /= -1 / }
+	{ sub(/^[0-9]+ +/, "") }
+	/^pwrite64\(/ { f = fdname(); dirty[f] = 1 }
+	/^openat\(.*O_TRUNC/ { s = $0; split(s, q, "\""); broken[base(q[2])] = 0 }
+	/^fdatasync\(/ { f = fdname(); if (good()) dirty[f] = 0; else broken[f] = 1 }
+	/^renameat/ && good() { split($0, q, "\""); a = base(q[2]); b = base(q[4])
+		dirty[b] = dirty[a]; broken[b] = broken[a]; unlisted[b] = 1 }
+	/^fsync\(/ && good() { for (f in unlisted) unlisted[f] = 0 }
+	/^write\(1</ { split($0, q, "\""); n = q[2]; sub(/\\n$/, "", n)
+		if (n !~ /\.cam$/) next
+		names++
+		if (!(n in unlisted) || dirty[n] || broken[n] || unlisted[n]) { print "not durable: " n; bad = 1 } }
+	END { if (!names) print "no name was printed"; exit bad || !names }' "$1"
+}

@@ -1,0 +1,91 @@
+#!/bin/sh
+# cam-spool when system calls fail: nothing is printed that is not durable, and everything is there afterwards.
+. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/cam-spool/spool.sh
+. "$top/tests/cam-spool/spool.sh"
+
+command -v strace >/dev/null || skip_all "no strace"
+ASAN_OPTIONS=detect_leaks=0
+export ASAN_OPTIONS
+strace -o /dev/null true 2>/dev/null || skip_all "strace may not trace here"
+
+mkdir in d
+"$make_records" -n 3 -r 10 -m 4 -w in >stream
+calls=openat,pwrite64,fdatasync,fsync,renameat,renameat2,write,unlinkat
+
+# traced OPTIONS...: one run over the stream, with a new directory
+traced() {
+	rm -rf d && mkdir d
+	timeout 60 strace -f -y -s 200 -e trace="$calls" "$@" -o trace cam-spool d <stream >names 2>said
+}
+
+traced
+is "the order is: data, entry, rename, entry, name" \
+	"$(awk '/fdatasync\(/ { s = s "D" } /fsync\(.*\/d>/ { s = s "F" } /renameat.*\.cam/ { s = s "R" }
+	/write\(1<.*\.cam/ { s = s "N" } END { print s }' trace)" FDFRFNDFRFNDFRFN
+ok "every name is durable when it is printed" durable trace
+is "a name is one write" "$(grep -c 'write(1<' trace)" 3
+
+# The checker itself must see a missing sync.
+sed '/fdatasync/d' trace >lie && exits 1 "without the sync of the file it is noticed" durable lie
+sed '/fsync(.*\/d>/d' trace >lie && exits 1 "without the sync of the directory it is noticed" durable lie
+
+# failing WHAT INJECTION
+failing() {
+	traced -e inject="$2"
+	code=$?
+	if grep -q INJECTED trace; then injected=yes; else injected=no; fi
+	is "$1 fails: it happened, exit 0" "$injected $code" "yes 0"
+	ok "$1 fails: all names came, and were durable" durable trace
+	is "$1 fails: all is there" "$(ls d) $(sort -u names | wc -l)" "$(ls in) 3"
+	ok "$1 fails: byte for byte" names_equal names d in
+}
+
+for err in EIO ENOSPC; do
+	failing "first fdatasync ($err)" fdatasync:error=$err:when=1
+	failing "fsync of the directory after the rename ($err)" fsync:error=$err:when=3
+	failing "rename ($err)" renameat:error=$err:when=1
+	failing "write ($err)" pwrite64:error=$err:when=4
+done
+failing "second and third fdatasync (EIO)" fdatasync:error=EIO:when=2..3
+failing "fdatasync twice, and the rename of what was written again (EDQUOT)" renameat:error=EDQUOT:when=2 \
+	-e inject=fdatasync:error=EIO:when=3..4
+failing "create (ENOSPC)" openat:error=ENOSPC:when=8..20
+told "and says what it waits for" 'cannot be created, trying again every second: No space left'
+
+traced -e inject=fdatasync:error=EIO:when=1
+told "a failed sync is said" 'part: sync: Input/output error'
+told "and so is what was done" 'part: written again to a new file'
+is "the temporary file is gone" "$(count d .new)" 0
+
+# a disk that never works: no name, no exit, ended by SIGTERM
+rm -rf d said && mkdir d
+strace -f -o trace -e trace=fdatasync -e inject=fdatasync:error=EIO cam-spool d <stream >names 2>said &
+pid=$!
+stop_at_end $pid
+ok "a disk that never syncs: it says so" waits 10 grep -q 'cannot be synced, trying again' said
+sleep 1.5
+is "no name is printed" "$(cat names)" ""
+ok "nor does it exit" kill -0 $pid
+kill -TERM "$(pgrep -P $pid cam-spool)"
+wait $pid
+is "stopped: exit 111" $? 111
+is "still no name" "$(cat names)" ""
+cam-spool d <stream >names 2>said
+is "after that, a run on a good disk has all three" "$(sort -u names | wc -l) $(ls d)" "3 $(ls in)"
+
+# a crash at every step
+crashes=0 printed=0
+for call in fdatasync fsync renameat pwrite64 write; do
+	for when in 1 2 3 5; do
+		traced -e inject=$call:signal=KILL:when=$when
+		[ ! -s names ] || names_equal names d in || printed=$((printed + 1))
+		cam-spool d <stream >names2 2>/dev/null
+		for f in d/*; do cmp -s "$f" "in/${f#d/}" || crashes=$((crashes + 1)); done
+		[ "$(ls d)" = "$(ls in)" ] || crashes=$((crashes + 1))
+	done
+done
+is "killed at any step: printed names are whole" $printed 0
+is "killed at any step: the same stream again completes the spool" $crashes 0
+
+tap_done
