@@ -86,7 +86,9 @@ static int unit_begin(void *ctx, const struct annexb_head *head)
 		const uint8_t *sets = annexb_parameter_sets(&g->annexb, &sets_bytes);
 		if (sealer_open(s, &times) < 0)
 			return -1;
-		if (!(head->has_sps && head->has_pps) && sealer_repeat(s, sets, sets_bytes) < 0)
+		/* before the first segment nothing came that could be repeated */
+		int first = s->header.prefix.segment == 0;
+		if (!first && !(head->has_sps && head->has_pps) && sealer_repeat(s, sets, sets_bytes) < 0)
 			return -1;
 	}
 	s->au = times;
