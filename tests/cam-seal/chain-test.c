@@ -43,7 +43,7 @@ static void read_parts(const int *i)
 	memcpy(config.device_pk[config.devices++], camera.device_pk, 32);
 	memcpy(config.pk[config.keys], camera.recipient_pk, 32);
 	config.sk[config.keys++] = camera.recipient_sk;
-	reader_init(&reader, &config, &(struct reader_sink){NULL, on_verdict, on_content, NULL});
+	reader_init(&reader, &config, &(struct reader_sink){.verdict = on_verdict, .content = on_content});
 	for (; *i >= 0; i++)
 		if (reader_push(&reader, part[*i].p, part[*i].n) < 0)
 			abort();
@@ -237,7 +237,7 @@ static void many_cameras(void)
 	maker_start(&camera, 1, 1, 1, 1);
 	memcpy(config.pk[config.keys], camera.recipient_pk, 32);
 	config.sk[config.keys++] = camera.recipient_sk;
-	reader_init(&reader, &config, &(struct reader_sink){NULL, on_verdict, on_content, NULL});
+	reader_init(&reader, &config, &(struct reader_sink){.verdict = on_verdict, .content = on_content});
 	for (unsigned i = 0; i < 2 * CHAIN_CAMERAS_MAX + more; i++) {
 		struct maker *m = &many[i % CHAIN_CAMERAS_MAX];
 		if (i < CHAIN_CAMERAS_MAX || i >= 2 * CHAIN_CAMERAS_MAX)

@@ -44,7 +44,7 @@ static void read_in(const uint8_t *p, size_t n, size_t chunk)
 	memset(seen, 0, sizeof seen);
 	out_n = 0;
 	*out = '\0';
-	reader_init(&reader, &config, &(struct reader_sink){NULL, on_verdict, on_content, NULL});
+	reader_init(&reader, &config, &(struct reader_sink){.verdict = on_verdict, .content = on_content});
 	while (n) {
 		size_t take = chunk && chunk < n ? chunk : n;
 		if (reader_push(&reader, p, take) < 0)
