@@ -49,8 +49,7 @@ static void size_parse(struct video *v)
 	size_t n = x ? (size_t)(x - optarg) : 0;
 	if (!x || n >= sizeof width)
 		die(EXIT_USAGE, "-s %s: not WIDTHxHEIGHT", optarg);
-	memcpy(width, optarg, n);
-	width[n] = '\0';
+	snprintf(width, sizeof width, "%.*s", (int)n, optarg);
 	if (number_parse(width, VIDEO_SIDE_MIN, VIDEO_SIDE_MAX, &w) < 0 ||
 	        number_parse(x + 1, VIDEO_SIDE_MIN, VIDEO_SIDE_MAX, &h) < 0 || w % 2 || h % 2)
 		die(EXIT_USAGE, "-s %s: not WIDTHxHEIGHT of even numbers from %d to %d", optarg,
@@ -69,8 +68,7 @@ static uint32_t bitrate_parse(void)
 		unit = optarg[--n] == 'k' ? 1000 : 1000000;
 	if (n >= sizeof digits)
 		die(EXIT_USAGE, "-b %s: not a bitrate", optarg);
-	memcpy(digits, optarg, n);
-	digits[n] = '\0';
+	snprintf(digits, sizeof digits, "%.*s", (int)n, optarg);
 	if (number_parse(digits, 1, BITRATE_MAX_BPS, &v) < 0 || v * unit < BITRATE_MIN_BPS ||
 	        v * unit > BITRATE_MAX_BPS)
 		die(EXIT_USAGE, "-b %s: not a bitrate from %dk to %dM bits per second", optarg,
@@ -192,8 +190,8 @@ static void open_all(struct capture *c, const struct options *o)
 	if (!c->encoder->open)
 		die(EXIT_USAGE, "no encoder: %s: %s", c->encoder->name, c->encoder->about);
 	source_open(c, o);
-	const struct encoder_config config = {
-	        c->source->video, o->bitrate_bps, gop_frames(&c->source->video, o->gop_s)};
+	const struct video *v = &c->source->video;
+	const struct encoder_config config = {*v, o->bitrate_bps, gop_frames(v, o->gop_s), o->fast};
 	c->state = c->encoder->open(&config);
 	if (!c->state)
 		die_errno(EXIT_TEMPORARY, "%s: cannot open", c->encoder->name);

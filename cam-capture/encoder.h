@@ -10,6 +10,7 @@ struct encoder_config {
 	struct video video;
 	uint32_t bitrate_bps; /* kept over any second or so */
 	uint32_t gop_frames;  /* from IDR to IDR; no other I pictures, no B pictures */
+	bool reproducible;    /* the same frames give the same bytes, at the price of speed */
 };
 
 /* One access unit in Annex B, parameter sets before each IDR picture; lent until the next call. */

@@ -50,7 +50,9 @@ static void parameters(x264_param_t *p, const struct encoder_config *c)
 
 	p->pf_log = say;
 	p->i_log_level = X264_LOG_ERROR;
-	p->i_threads = cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (int)cores;
+	/* Slices in parallel share one budget of bits, first come first served, so they differ from run to
+	 * run. */
+	p->i_threads = c->reproducible ? 1 : cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (int)cores;
 	p->i_width = (int)v->width;
 	p->i_height = (int)v->height;
 	p->i_csp = X264_CSP_I420;
@@ -126,7 +128,7 @@ static int push(void *state, const struct frame *frame)
 	in.img.i_csp = X264_CSP_I420;
 	in.img.i_plane = 3;
 	for (int i = 0; i < 3; i++) {
-		in.img.plane[i] = (uint8_t *)(uintptr_t)frame->plane[i]; /* x264 copies from it */
+		in.img.plane[i] = (uint8_t *)frame->plane[i]; /* x264 copies from it */
 		in.img.i_stride[i] = (int)frame->stride[i];
 	}
 	return encode(x, &in);

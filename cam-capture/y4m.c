@@ -87,7 +87,7 @@ static int rate(struct y4m *out, const struct tag *t)
 
 static int interlacing(struct y4m *out, const struct tag *t)
 {
-	if (t->n != 1 || !memchr("p?tbm", t->value[0], 5))
+	if (t->n != 1 || !t->value[0] || !strchr("p?tbm", t->value[0]))
 		return refuse_tag(out, t, "not one of Ip It Ib Im I?");
 	if (t->value[0] != 'p' && t->value[0] != '?')
 		return refuse_tag(out, t, "interlaced video is not supported");

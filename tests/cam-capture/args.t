@@ -1,5 +1,6 @@
 #!/bin/sh
 # Arguments and input that cam-capture refuses, and how it says so.
+# shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 
 # wrong REGEX ARGUMENT...: a usage error that says so.

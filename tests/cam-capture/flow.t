@@ -1,5 +1,7 @@
 #!/bin/sh
 # cam-capture between readers that are slow, stopped or gone, and signals.
+# shellcheck disable=SC2317
+# shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 stream=$top/tests/cam-capture/stream.py
 
@@ -54,8 +56,11 @@ sh -c 'echo $$ >reader; while [ ! -e go ]; do sleep 0.1; done; exec cat >got.h26
 reader=$!
 stop_at_end $reader
 capture slow -T -r 60 -b 25M
+started=$(date +%s%N)
 ok "a reader that stalls: overflow is said" waits 20 grep -q 'dropping whole GOPs' slow.err
-sleep 2
+sleep 1
+# IDR pictures are due at whole seconds: go on between two of them, to see that one is made before its time.
+sleep "$(awk -v ns=$((($(date +%s%N) - started) % 1000000000)) 'BEGIN {print 1.4 - ns / 1e9}')"
 touch go
 ok "and the end of it" waits 20 grep -q 'going on with frame' slow.err
 sleep 1.5
@@ -66,11 +71,13 @@ ok "access units are as promised" sh -c "$stream <got.h264 >got.txt"
 ok "every frame is written or counted" counted got.txt
 lost=$(sed -n 's/.*: \([0-9]*\) frames from \([0-9]*\) on are lost.*/\1/p' slow.err | head -n 1)
 from=$(sed -n 's/.*: \([0-9]*\) frames from \([0-9]*\) on are lost.*/\2/p' slow.err | head -n 1)
+: "${lost:=0}" "${from:=0}"
 ok "a second of frames or more is lost: ${lost:-none}" at_least "${lost:-0}" 60
 # shellcheck disable=SC2016
 before=$(awk -v f="${from:-0}" '$3 < f && $2 == "I" {n = $1} $3 < f {last = $1} END {print last - n + 1}' got.txt)
 is "the last GOP before the hole is whole" "$before" 60
 is "the hole is in the stream as the message says" "$(awk -v f="${from:-0}" '$3 > f && !n {n = 1; print $3 - f, $2}' got.txt)" "$lost I"
+ok "an IDR picture is made as soon as there is room: frame $((from + lost))" [ $(((from + lost) % 60)) != 0 ]
 ok "decodes without a word" decodes got.h264
 
 # The same with a source that can wait.
@@ -102,7 +109,7 @@ says "says so" 'stdout: cannot write: No space left'
 # A reader that is stopped for good: SIGTERM must end it all the same.
 for how in "-T -r 60 -b 25M" "-T -F" "-i noise.y4m -F -b 25M" "-T -s 64x64 -F -b 100k"; do
 	rm -f stuck.h264; mkfifo stuck.h264
-	sleep 60 <stuck.h264 &
+	sh -c 'exec sleep 60' <stuck.h264 &
 	sleeper=$!
 	stop_at_end $sleeper
 	# shellcheck disable=SC2086
@@ -119,7 +126,7 @@ done
 
 # Memory, with the queue full.
 rm -f stuck.h264; mkfifo stuck.h264
-sleep 60 <stuck.h264 &
+sh -c 'exec sleep 60' <stuck.h264 &
 sleeper=$!
 stop_at_end $sleeper
 capture empty -T >/dev/null

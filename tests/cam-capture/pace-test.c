@@ -30,7 +30,7 @@ int main(void)
 	ok(pace_due_ns(&p, 0) == 5, "frame 0 is due at the start");
 	ok(pace_due_ns(&p, 1) == 5 + 33333333 && pace_due_ns(&p, 3) == 5 + 100000000,
 	        "frames of 1/30 s do not drift");
-	ok(pace_due_ns(&p, 30ull * 86400 * 365 * 4) == 5 + 126144000ll * 1000000000,
+	ok(pace_due_ns(&p, 30ull * 86400 * 365 * 4) == 5 + 126144000LL * 1000000000,
 	        "four years at 30/s are exact");
 	rate(30000, 1001);
 	ok(pace_due_ns(&p, 30000) == 5 + 1001000000000, "30000 frames at 30000/1001 take 1001 s");

@@ -82,8 +82,9 @@ static void moves(void)
 		memcpy(last, f.plane[0], BYTES);
 	}
 	ok(!still, "ball and ramp move in each of 20 frames");
-	ok(f.plane[1] == f.plane[0] + WIDTH * HEIGHT && f.plane[2] == f.plane[1] + WIDTH * HEIGHT / 4 &&
-	                f.stride[0] == WIDTH && f.stride[1] == WIDTH / 2,
+	ok(f.plane[1] == f.plane[0] + (size_t)WIDTH * HEIGHT &&
+	                f.plane[2] == f.plane[1] + (size_t)WIDTH * HEIGHT / 4 && f.stride[0] == WIDTH &&
+	                f.stride[1] == WIDTH / 2,
 	        "planes lie one behind the other");
 	pattern_close(&p);
 }

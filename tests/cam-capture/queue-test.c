@@ -18,7 +18,7 @@ static uint32_t below(uint32_t n)
 static struct au *unit(uint32_t number, int idr, size_t slice_bytes)
 {
 	static const uint8_t head[] = {0, 0, 1, 9, 0xf0, 0, 0, 1, 0x67, 1, 0, 0, 1, 0x68, 1, 0, 0, 1, 0x65};
-	static uint8_t p[sizeof head + LIMIT * 2];
+	static uint8_t p[sizeof head + (size_t)LIMIT * 2];
 	const struct stamp stamp = {.number = number};
 	size_t aud = 5, sets = idr ? sizeof head - 4 - aud : 0;
 
