@@ -57,6 +57,13 @@ cam-ship_PKG = libcurl libsodium
 
 # Unit tests: tests/NAME.c and the sources it needs; tests in shell: tests/*/*.t
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test
+UNITS += cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test
+cam-ship/backoff-test_SRC = cam-ship/backoff lib/msg lib/number
+cam-ship/backoff-test_PKG = libsodium
+cam-ship/s3error-test_SRC = cam-ship/s3error
+cam-ship/target-test_SRC = cam-ship/target lib/name
+cam-ship/target-test_PKG = libcurl libsodium
+cam-ship/waiting-test_SRC = cam-ship/waiting cam-ship/acked cam-ship/aside lib/msg lib/name
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
