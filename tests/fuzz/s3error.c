@@ -1,4 +1,5 @@
 /* Fuzz: what a server sends and cam-ship parses itself: the body of an S3 error, and Retry-After. */
+#define _GNU_SOURCE
 #include "backoff.h"
 #include "s3error.h"
 
