@@ -44,7 +44,8 @@ ok "the end of the outage is told" grep -qE 's3://cams/door/: reachable again af
 
 "$ceph" gateway-stop "$T/ceph"
 segment 4 1000; segment 5 9000000
-waits 20 sh -c '[ $(grep -c unavailable log) -ge 2 ]'
+two_unavailable() { [ "$(grep -c unavailable log)" -ge 2 ]; }
+waits 20 two_unavailable
 "$ceph" gateway-start "$T/ceph"
 ok "the gateway goes and comes: everything is stored" waits 60 lines names 5
 ok "byte for byte" in_bucket 4 5
