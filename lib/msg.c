@@ -80,7 +80,7 @@ static int line_write(const char *line, size_t n)
 	return 0;
 }
 
-static void line_send(const char *fmt, va_list ap, int err, int urgent)
+__attribute__((format(printf, 1, 0))) static void line_send(const char *fmt, va_list ap, int err, int urgent)
 {
 	char line[LINE_BYTES_MAX];
 	int saved = errno;
