@@ -1,7 +1,8 @@
 /* cam-reap: marks segments as stored remotely.
  *
  * Reads names on stdin, one per line, as cam-ship prints them; renames NAME.cam to NAME.sent in its spool
- * directory. Holds nothing. May not touch the network, unlink or replace anything, or touch what is not named. */
+ * directory. Holds nothing. May not touch the network, unlink or replace anything, or touch what is not
+ * named. */
 #define _GNU_SOURCE
 #include "msg.h"
 #include "name.h"
@@ -79,7 +80,8 @@ static void line_take(struct reap *r)
 
 	r->line[r->n] = 0;
 	if (r->overlong || strlen(r->line) != r->n || name_parse(r->line, &n) < 0 || n.state != NAME_CAM) {
-		msg("refused: not the name of a segment to be marked: %s%s", r->line, r->overlong ? "..." : "");
+		msg("refused: not the name of a segment to be marked: %s%s", r->line,
+		        r->overlong ? "..." : "");
 		r->refused = true;
 	} else {
 		n.state = NAME_SENT;

@@ -1,8 +1,8 @@
 /* cam-spool: keeps what cam-seal made, one durable file per segment.
  *
- * Reads records on stdin; writes NAME.part, NAME.cam and, when the disk is full, removes NAME.sent in its spool
- * directory; prints NAME.cam on stdout once it would survive a power cut. Holds no key and sees no plaintext:
- * what it checks, anyone could. May not touch the network. */
+ * Reads records on stdin; writes NAME.part, NAME.cam and, when the disk is full, removes NAME.sent in its
+ * spool directory; prints NAME.cam on stdout once it would survive a power cut. Holds no key and sees no
+ * plaintext: what it checks, anyone could. May not touch the network. */
 #define _GNU_SOURCE
 #include "dir.h"
 #include "fdio.h"
@@ -120,8 +120,9 @@ static void gap_tell(const struct incoming_gap *g)
 	if (g->strangers) {
 		char id[2 * RECORD_STREAM_BYTES + 1];
 		sodium_bin2hex(id, sizeof id, g->stream, sizeof g->stream);
-		msg("%llu bytes skipped%s, %lu records of segment %lu of stream %s, which is not open", (unsigned long long)g->bytes,
-			why, (unsigned long)g->strangers, (unsigned long)g->segment, id);
+		msg("%llu bytes skipped%s, %lu records of segment %lu of stream %s, which is not open",
+		        (unsigned long long)g->bytes, why, (unsigned long)g->strangers,
+		        (unsigned long)g->segment, id);
 	} else {
 		msg("%llu bytes skipped%s", (unsigned long long)g->bytes, why);
 	}
@@ -135,7 +136,7 @@ static void record_tell(struct spool *s)
 	s->recovered = false;
 	if (s->in.missing)
 		msg("%s: %lu records missing before record %lu", s->part.text, (unsigned long)s->in.missing,
-			(unsigned long)s->in.last);
+		        (unsigned long)s->in.last);
 }
 
 static int event(struct spool *s, enum incoming_event e)
@@ -148,10 +149,9 @@ static int event(struct spool *s, enum incoming_event e)
 		record_tell(s);
 		if (segment_append(s) < 0)
 			return -1;
-		return s->part.fd >= 0 && dir_now_ms() - s->part.synced_ms >= SYNC_MS ? part_sync(&s->part) : 0;
-	case INCOMING_END:
-		record_tell(s);
-		return segment_append(s) < 0 ? -1 : segment_publish(s, true);
+		return s->part.fd >= 0 && dir_now_ms() - s->part.synced_ms >= SYNC_MS ? part_sync(&s->part)
+		                                                                      : 0;
+	case INCOMING_END: record_tell(s); return segment_append(s) < 0 ? -1 : segment_publish(s, true);
 	default: return 0;
 	}
 }
@@ -171,8 +171,8 @@ static int events(struct spool *s, bool final)
 /* INPUT_STOP: told to. INPUT_STUCK: told to while the disk did not work; what the pipe holds stays there. */
 enum input { INPUT_OK, INPUT_END, INPUT_STOP, INPUT_STUCK };
 
-/* One read of at most limit bytes and what follows from it. Never more than one record is in our hands: a segment is
- * published while the next header still is in the pipe, which survives us. */
+/* One read of at most limit bytes and what follows from it. Never more than one record is in our hands: a
+ * segment is published while the next header still is in the pipe, which survives us. */
 static enum input input_take(struct spool *s, size_t limit, size_t *taken)
 {
 	size_t room, wants = incoming_wants(&s->in);
@@ -193,7 +193,7 @@ static enum input input_take(struct spool *s, size_t limit, size_t *taken)
 	return INPUT_OK;
 }
 
-/* Nothing came for a while: what is unsynced gets its sync, and after the idle time the segment is given up. */
+/* Nothing came for a while: sync what is unsynced; after the idle time give the segment up. */
 static int input_quiet(struct spool *s)
 {
 	uint64_t quiet = dir_now_ms() - s->heard_ms;
@@ -288,7 +288,7 @@ int main(int argc, char **argv)
 
 	msg_init("cam-spool");
 	int stop = stop_init();
-	s.idle_ms = IDLE_S * 1000;
+	s.idle_ms = UINT64_C(1000) * IDLE_S;
 	while ((c = opt_next(argc, argv, "D:I:", "", usage)) != -1)
 		if (c == 'D')
 			ready = opt_ready_fd();
@@ -319,6 +319,7 @@ int main(int argc, char **argv)
 	if (end == INPUT_STOP && stop_interrupted())
 		end = last_words(&s);
 	if (end == INPUT_STUCK || (end == INPUT_END ? finish(&s) : drain(&s)) < 0)
-		die(EXIT_TEMPORARY, "stopped while the disk did not work: %s", s.part.fd < 0 ? "nothing was open" : s.part.text);
+		die(EXIT_TEMPORARY, "stopped while the disk did not work: %s",
+		        s.part.fd < 0 ? "nothing was open" : s.part.text);
 	return EXIT_OK;
 }

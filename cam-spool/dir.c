@@ -88,6 +88,7 @@ int dir_trouble(struct dir *d, const char *what, const char *name)
 void dir_trouble_over(struct dir *d)
 {
 	if (d->trouble_ms)
-		msg("disk works again after %llu s", (unsigned long long)(dir_now_ms() - d->trouble_ms) / 1000);
+		msg("disk works again after %llu s",
+		        (unsigned long long)(dir_now_ms() - d->trouble_ms) / 1000);
 	d->trouble_ms = d->told_ms = 0;
 }

@@ -18,15 +18,16 @@ uint64_t dir_now_ms(void); /* CLOCK_MONOTONIC */
 /* Opens and locks path, which must be writable; dies (exit 111) when it cannot or another instance has it. */
 void dir_open(struct dir *d, const char *path);
 
-/* fn for every entry but "." and "..". Entries renamed meanwhile may be seen under either name or both. -1 with errno. */
+/* fn for every entry but "." and "..". Entries renamed meanwhile may be seen under either name or both. -1
+ * with errno. */
 int dir_each(struct dir *d, void (*fn)(void *arg, const char *entry), void *arg);
 
 /* Is there an entry of this name? Anything but a clear "no" is a yes. */
 bool dir_has(const struct dir *d, const struct name *n);
 
-/* An operation (what, on name) failed with errno. Without space: removes the oldest .sent file, which is stored remotely.
- * Otherwise, or when there is none, waits a second. Says so at first and once a minute. 0: try again;
- * -1 with ECANCELED: told to stop. */
+/* An operation (what, on name) failed with errno. Without space: removes the oldest .sent file, which is
+ * stored remotely. Otherwise, or when there is none, waits a second. Says so at first and once a minute. 0:
+ * try again; -1 with ECANCELED: told to stop. */
 int dir_trouble(struct dir *d, const char *what, const char *name);
 /* It worked: tells the end of an earlier trouble. */
 void dir_trouble_over(struct dir *d);

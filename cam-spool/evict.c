@@ -17,7 +17,8 @@ static void consider(void *arg, const char *entry)
 	struct oldest *o = arg;
 	struct name n;
 
-	if (name_parse(entry, &n) < 0 || n.state != NAME_SENT || (o->found && name_compare(&n, &o->name) >= 0))
+	if (name_parse(entry, &n) < 0 || n.state != NAME_SENT ||
+	        (o->found && name_compare(&n, &o->name) >= 0))
 		return;
 	o->name = n;
 	o->found = true;

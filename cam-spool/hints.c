@@ -9,7 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The HINTS_WINDOW first names in an order (sign 1: oldest first, -1: newest first) as a heap, worst on top. */
+/* The HINTS_WINDOW first names in an order (sign 1: oldest first, -1: newest first) as a heap, worst on top.
+ */
 struct window {
 	int sign;
 	size_t n;

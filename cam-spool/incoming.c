@@ -84,8 +84,9 @@ static enum verdict mark_judge(struct incoming *in, const uint8_t *p, size_t n)
 {
 	struct record_mark m;
 
-	if (record_mark_parse(p, n, &m) == 0 && memcmp(m.header_hash, in->header_hash, sizeof m.header_hash) == 0 &&
-		record_mark_verify(p, n, in->stream_pk) == 0)
+	if (record_mark_parse(p, n, &m) == 0 &&
+	        memcmp(m.header_hash, in->header_hash, sizeof m.header_hash) == 0 &&
+	        record_mark_verify(p, n, in->stream_pk) == 0)
 		return TAKE;
 	in->gap.refused++;
 	return PASS;
@@ -115,17 +116,18 @@ static enum verdict goes_on(const uint8_t *p, const struct record_prefix *x, siz
 	if (record_prefix_parse(p + x->length, have - x->length, &next) < 0)
 		return errno == ENODATA ? WAIT : PASS;
 	return next.segment == x->segment && memcmp(next.stream, x->stream, sizeof x->stream) == 0 &&
-			next.record == x->record + 1
-		? TAKE
-		: PASS;
+	                       next.record == x->record + 1
+	               ? TAKE
+	               : PASS;
 }
 
 /* Data carries no signature. Two things make it doubtful: another record begins inside it (it was cut off
  * and its claimed length would swallow what follows, perhaps a header), or its number jumps (a damaged
- * number, once believed, would make all that follow look repeated). Then it is taken only when the record after
- * it is the next one, or when it is the last of all and the missing ones could be what was passed over; little is
- * lost otherwise, since its stretch has a gap anyway. */
-static enum verdict data_judge(struct incoming *in, const uint8_t *p, const struct record_prefix *x, size_t have, bool final)
+ * number, once believed, would make all that follow look repeated). Then it is taken only when the record
+ * after it is the next one, or when it is the last of all and the missing ones could be what was passed over;
+ * little is lost otherwise, since its stretch has a gap anyway. */
+static enum verdict data_judge(
+        struct incoming *in, const uint8_t *p, const struct record_prefix *x, size_t have, bool final)
 {
 	enum verdict inside = begins_inside(p, x->length, have), next;
 
@@ -140,7 +142,8 @@ static enum verdict data_judge(struct incoming *in, const uint8_t *p, const stru
 		return WAIT;
 	if (next == TAKE)
 		return TAKE;
-	if (next == WAIT && inside == PASS && x->record - in->last - 1 <= in->gap.bytes / RECORD_DATA_OVERHEAD_BYTES)
+	if (next == WAIT && inside == PASS &&
+	        x->record - in->last - 1 <= in->gap.bytes / RECORD_DATA_OVERHEAD_BYTES)
 		return TAKE;
 	in->gap.torn++;
 	return PASS;
@@ -210,7 +213,9 @@ static enum incoming_event take(struct incoming *in)
 	in->last = x.record;
 	if (x.type == RECORD_END)
 		in->open = false;
-	return x.type == RECORD_DATA ? INCOMING_DATA : x.type == RECORD_END ? INCOMING_END : INCOMING_CHECKPOINT;
+	return x.type == RECORD_DATA  ? INCOMING_DATA
+	       : x.type == RECORD_END ? INCOMING_END
+	                              : INCOMING_CHECKPOINT;
 }
 
 enum incoming_event incoming_pull(struct incoming *in, bool final)

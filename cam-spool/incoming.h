@@ -15,12 +15,12 @@
 enum { INCOMING_BYTES = 2 * RECORD_BYTES_MAX };
 
 enum incoming_event {
-	INCOMING_MORE,       /* nothing more in these bytes */
-	INCOMING_GAP,        /* told: what was passed over before the next record */
-	INCOMING_HEADER,     /* the other segment, if one was open, is over; header is filled in */
+	INCOMING_MORE,   /* nothing more in these bytes */
+	INCOMING_GAP,    /* told: what was passed over before the next record */
+	INCOMING_HEADER, /* the other segment, if one was open, is over; header is filled in */
 	INCOMING_DATA,
 	INCOMING_CHECKPOINT,
-	INCOMING_END,        /* the segment is complete and no longer open */
+	INCOMING_END, /* the segment is complete and no longer open */
 };
 
 struct incoming_gap {
@@ -61,9 +61,11 @@ void incoming_restart(struct incoming *in);
 void incoming_close(struct incoming *in);
 /* Where to put bytes, and how many there is room for (never 0 after a pull that answered INCOMING_MORE). */
 uint8_t *incoming_room(struct incoming *in, size_t *room);
-/* How many would complete the record that has begun: who takes no more loses no more than that one when killed. */
+/* How many would complete the record that has begun: who takes no more loses no more than that one when
+ * killed. */
 size_t incoming_wants(const struct incoming *in);
 void incoming_pushed(struct incoming *in, size_t n);
-/* The next event. final: nothing will follow these bytes, so decide now; INCOMING_MORE then means all is told. */
+/* The next event. final: nothing will follow these bytes, so decide now; INCOMING_MORE then means all is
+ * told. */
 enum incoming_event incoming_pull(struct incoming *in, bool final);
 #endif

@@ -98,8 +98,9 @@ static int rewrite(struct part *p)
 	int fd = openat(p->dir->fd, temporary, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return -1;
-	if (head_copy(p, fd) < 0 || fd_pwrite(fd, p->tail, p->length - p->tail_from, (off_t)p->tail_from) < 0 ||
-		fdatasync(fd) < 0 || renameat(p->dir->fd, temporary, p->dir->fd, p->text) < 0) {
+	if (head_copy(p, fd) < 0 ||
+	        fd_pwrite(fd, p->tail, p->length - p->tail_from, (off_t)p->tail_from) < 0 ||
+	        fdatasync(fd) < 0 || renameat(p->dir->fd, temporary, p->dir->fd, p->text) < 0) {
 		int err = errno;
 		close(fd);
 		unlinkat(p->dir->fd, temporary, 0);
@@ -119,7 +120,8 @@ static int rewrite(struct part *p)
 static int flush(struct part *p)
 {
 	while (p->written < p->length) {
-		ssize_t r = pwrite(p->fd, p->tail + (p->written - p->tail_from), p->length - p->written, (off_t)p->written);
+		ssize_t r = pwrite(p->fd, p->tail + (p->written - p->tail_from), p->length - p->written,
+		        (off_t)p->written);
 		if (r > 0)
 			p->written += (uint64_t)r;
 		else if (r == 0 || errno != EINTR) {
@@ -251,7 +253,8 @@ int part_create(struct part *p, const struct name *n)
 		return -1;
 	}
 	name_put(text, n);
-	while ((fd = openat(p->dir->fd, text, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640)) < 0) {
+	while ((fd = openat(p->dir->fd, text, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0640)) <
+	        0) {
 		if (errno == EEXIST && put_aside(p, text) == 0)
 			continue;
 		if (dir_trouble(p->dir, "cannot be created", text) < 0)
@@ -296,7 +299,8 @@ int part_publish(struct part *p)
 			renamed = true;
 		if (renamed && fsync(p->dir->fd) == 0)
 			break;
-		if (dir_trouble(p->dir, renamed ? "directory cannot be synced" : "cannot be renamed", text) < 0)
+		if (dir_trouble(p->dir, renamed ? "directory cannot be synced" : "cannot be renamed", text) <
+		        0)
 			return -1;
 		/* The entry is written again too, not only the sync repeated. */
 		if (renamed && renameat(p->dir->fd, text, p->dir->fd, p->text) == 0)

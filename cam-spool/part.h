@@ -3,7 +3,8 @@
  * What was written since the last successful sync is kept in memory too, because after a failed sync the
  * page cache proves nothing: then the synced beginning is copied and the rest written again from memory into
  * NAME.part.new, which is synced and renamed over NAME.part. Functions return 0, or -1 with errno;
- * those that meet a full or failing disk try until it works or, with ECANCELED, until the program is told to stop. */
+ * those that meet a full or failing disk try until it works or, with ECANCELED, until the program is told to
+ * stop. */
 #ifndef PART_H
 #define PART_H
 #include "dir.h"
@@ -37,8 +38,8 @@ int part_temporary(const char *entry, struct name *out);
 /* A new NAME.part. EEXIST: this segment is in the spool already. A damaged file in its place is put aside as
  * NAME.part.damaged-N. */
 int part_create(struct part *p, const struct name *n);
-/* An open NAME.part is taken over (fd belongs to p then) and synced. Its first length bytes are whole records;
- * unreadable: some of them cannot be read, so what can be is written to a new file. */
+/* An open NAME.part is taken over (fd belongs to p then) and synced. Its first length bytes are whole
+ * records; unreadable: some of them cannot be read, so what can be is written to a new file. */
 int part_adopt(struct part *p, const struct name *n, int fd, uint64_t length, bool unreadable);
 /* A whole record. EFBIG: the file may not grow any more, the record is not in it. */
 int part_append(struct part *p, const uint8_t *record, size_t n);

@@ -146,8 +146,10 @@ void recover_name(struct name *out, const struct record_header *h)
 
 /* --- taking over --- */
 
-/* Opens and walks one. The descriptor, or -1 when the file is no segment; that is reported unless it is empty. */
-static int examine(struct dir *d, const struct name *n, const char *text, struct incoming *in, struct walked *w)
+/* Opens and walks one. The descriptor, or -1 when the file is no segment; that is reported unless it is
+ * empty. */
+static int examine(
+        struct dir *d, const struct name *n, const char *text, struct incoming *in, struct walked *w)
 {
 	struct name own;
 	struct stat st;
@@ -175,9 +177,9 @@ static int examine(struct dir *d, const struct name *n, const char *text, struct
 			return fd;
 	}
 	msg("%s: left alone: %s", text,
-		!w->end    ? "does not begin with a valid header"
-		: w->mixed ? "holds more than one segment"
-			   : "its header belongs to another name");
+	        !w->end    ? "does not begin with a valid header"
+	        : w->mixed ? "holds more than one segment"
+	                   : "its header belongs to another name");
 	close(fd);
 	return -1;
 }
@@ -219,7 +221,7 @@ static int take_over(struct dir *d, struct part *p, struct incoming *in, const s
 	}
 	if (fstat(fd, &st) == 0 && (uint64_t)st.st_size > w.end) {
 		msg("%s: %llu bytes after the last whole record are cut off", text,
-			(unsigned long long)((uint64_t)st.st_size - w.end));
+		        (unsigned long long)((uint64_t)st.st_size - w.end));
 		while (ftruncate(fd, (off_t)w.end) < 0)
 			if (dir_trouble(d, "cannot be cut", text) < 0) {
 				close(fd);

@@ -1,8 +1,8 @@
 /* check-records: what of the segments in folder ORACLE is in folder SPOOL?
  *
  * Every NAME.cam of SPOOL must hold whole records of ORACLE's NAME.cam, in order and nothing else (exit 1 if
- * not). Prints what is missing: runs of records, the longest of them in bytes (of those that do not begin with the
- * header: without it nobody can open the rest), and segments that are missing as a whole. */
+ * not). Prints what is missing: runs of records, the longest of them in bytes (of those that do not begin
+ * with the header: without it nobody can open the rest), and segments that are missing as a whole. */
 #include "le.h"
 
 #include <dirent.h>
@@ -37,7 +37,8 @@ int main(int argc, char **argv)
 		if (e->d_name[0] == '.')
 			continue;
 		segments++;
-		long n = file_read(argv[1], e->d_name, want), m = file_read(argv[2], e->d_name, have), at = 0, run = 0;
+		long n = file_read(argv[1], e->d_name, want), m = file_read(argv[2], e->d_name, have), at = 0,
+		     run = 0;
 		if (m < 0) {
 			whole++;
 			continue;

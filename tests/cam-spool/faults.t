@@ -27,8 +27,10 @@ ok "every name is durable when it is printed" durable trace
 is "a name is one write" "$(grep -c 'write(1<' trace)" 3
 
 # The checker itself must see a missing sync.
-sed '/fdatasync/d' trace >lie && exits 1 "without the sync of the file it is noticed" durable lie
-sed '/fsync(.*\/d>/d' trace >lie && exits 1 "without the sync of the directory it is noticed" durable lie
+sed '/fdatasync/d' trace >lie
+exits 1 "without the sync of the file it is noticed" durable lie
+sed '/fsync(.*\/d>/d' trace >lie
+exits 1 "without the sync of the directory it is noticed" durable lie
 
 # failing WHAT INJECTION
 failing() {
@@ -50,7 +52,9 @@ done
 failing "second and third fdatasync (EIO)" fdatasync:error=EIO:when=2..3
 failing "fdatasync twice, and the rename of what was written again (EDQUOT)" renameat:error=EDQUOT:when=2 \
 	-e inject=fdatasync:error=EIO:when=3..4
-failing "create (ENOSPC)" openat:error=ENOSPC:when=8..20
+traced
+nth=$(grep openat trace | grep -n O_EXCL | head -n 1 | cut -d : -f 1)
+failing "create (ENOSPC)" "openat:error=ENOSPC:when=$nth..$((nth + 1))"
 told "and says what it waits for" 'cannot be created, trying again every second: No space left'
 
 traced -e inject=fdatasync:error=EIO:when=1

@@ -78,8 +78,9 @@ static void run(struct outcome *o, const uint8_t *p, size_t n, size_t step)
 
 static bool same(const struct outcome *a, const struct outcome *b)
 {
-	return a->n == b->n && memcmp(a->bytes, b->bytes, a->n) == 0 && a->headers == b->headers && a->data == b->data &&
-		a->checkpoints == b->checkpoints && a->ends == b->ends && a->gaps == b->gaps && a->sum.bytes == b->sum.bytes;
+	return a->n == b->n && memcmp(a->bytes, b->bytes, a->n) == 0 && a->headers == b->headers &&
+	       a->data == b->data && a->checkpoints == b->checkpoints && a->ends == b->ends &&
+	       a->gaps == b->gaps && a->sum.bytes == b->sum.bytes;
 }
 
 /* A small segment: header, data of these sizes with a checkpoint after every third, end. */
@@ -125,8 +126,10 @@ static void pieces(struct stream *s)
 	}
 	n += stream_end(s, one + n);
 	run(&whole, one, n, SIZE_MAX);
-	ok(whole.headers == 4 && whole.ends == 4 && whole.data == 30 && whole.checkpoints == 6, "all records of four segments");
-	ok(whole.n == n && memcmp(whole.bytes, one, n) == 0 && !whole.gaps && !whole.missing, "byte for byte, without a gap");
+	ok(whole.headers == 4 && whole.ends == 4 && whole.data == 30 && whole.checkpoints == 6,
+	        "all records of four segments");
+	ok(whole.n == n && memcmp(whole.bytes, one, n) == 0 && !whole.gaps && !whole.missing,
+	        "byte for byte, without a gap");
 	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
 		run(&now, one, n, steps[i]);
 		same_steps += same(&now, &whole);
@@ -194,7 +197,8 @@ static void splices(struct stream *s)
 	ok(ordered == n + 1, "and all other bytes are counted (%zu)", ordered);
 }
 
-/* 100 bytes missing in the middle of one segment: all before them comes out, and what verifies behind them. */
+/* 100 bytes missing in the middle of one segment: all before them comes out, and what verifies behind them.
+ */
 static void holes(struct stream *s)
 {
 	size_t n = segment(s, one), hole = 100, before = 0, ended = 0, tried = 0, nothing = 0;
@@ -266,7 +270,8 @@ static void numbers(struct stream *s)
 	memcpy(mixed + at[3], one + at[1], at[3] - at[1]);
 	memcpy(mixed + 2 * at[3] - at[1], one + at[3], n - at[3]);
 	run(&now, mixed, n + at[3] - at[1], 1);
-	ok(now.n == n && now.sum.repeated == 2 && now.gaps == 1, "records that come again are told, not taken");
+	ok(now.n == n && now.sum.repeated == 2 && now.gaps == 1,
+	        "records that come again are told, not taken");
 	/* a gap of whole records */
 	memcpy(mixed, one, at[2]);
 	memcpy(mixed + at[2], one + at[4], n - at[4]);
@@ -276,16 +281,19 @@ static void numbers(struct stream *s)
 	memcpy(mixed, one, n);
 	le_put32(mixed + at[2] + 20, 0x7fffffff);
 	run(&now, mixed, n, 1);
-	ok(now.ends == 1 && now.sum.torn == 1 && now.n == n - (at[3] - at[2]), "a damaged number costs its record only");
+	ok(now.ends == 1 && now.sum.torn == 1 && now.n == n - (at[3] - at[2]),
+	        "a damaged number costs its record only");
 	/* the same segment's header again does not begin it again */
 	memcpy(mixed, one, at[3]);
 	memcpy(mixed + at[3], one, n);
 	run(&now, mixed, at[3] + n, 77);
-	ok(now.headers == 1 && now.n == n && now.sum.repeated == 3, "nor does a repeated header open the segment again");
+	ok(now.headers == 1 && now.n == n && now.sum.repeated == 3,
+	        "nor does a repeated header open the segment again");
 	m = segment(s, two);
 	memcpy(mixed, two + at[1], m - at[1]);
 	run(&now, mixed, m - at[1], 1);
-	ok(now.n == 0 && now.sum.strangers == records - 1 && now.gaps == 1, "without the header nothing is taken, one telling");
+	ok(now.n == 0 && now.sum.strangers == records - 1 && now.gaps == 1,
+	        "without the header nothing is taken, one telling");
 	memcpy(mixed + m - at[1], one + at[1], n - at[1]);
 	run(&now, mixed, n + m - 2 * at[1], 1);
 	ok(now.n == 0 && now.gaps == 2, "records of two such segments are told apart");
@@ -304,14 +312,16 @@ static void forged(struct stream *s)
 			mixed[at[k] + i] ^= 1;
 			run(&now, mixed, n, 4096);
 			marks++;
-			good += k == 0 ? now.n == 0 && now.sum.refused == 1 : now.n == n - length && now.sum.refused == 1;
+			good += k == 0 ? now.n == 0 && now.sum.refused == 1
+			               : now.n == n - length && now.sum.refused == 1;
 		}
 	}
 	ok(good == marks, "of %zu damaged headers and marks none is taken", marks);
 	memcpy(mixed, one, n);
 	mixed[at[2] + 4] = 2;
 	run(&now, mixed, n, 1);
-	ok(now.sum.versions == 1 && now.sum.version == 2 && now.ends == 1, "an unknown version is skipped and named");
+	ok(now.sum.versions == 1 && now.sum.version == 2 && now.ends == 1,
+	        "an unknown version is skipped and named");
 }
 
 /* Whatever the bytes are, all are either taken or counted, in any pieces. */

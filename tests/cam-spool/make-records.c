@@ -1,5 +1,5 @@
-/* make-records: a stream of valid records on stdout, one write each, and the same bytes by segment as NAME.cam
- * in a folder (-w), to compare with. The last segment can stop without its end record (-x). */
+/* make-records: a stream of valid records on stdout, one write each, and the same bytes by segment as
+ * NAME.cam in a folder (-w), to compare with. The last segment can stop without its end record (-x). */
 #define _GNU_SOURCE
 #include "stream.h"
 
@@ -22,7 +22,8 @@ static void put(const uint8_t *p, size_t n)
 		exit(111);
 	}
 	if (pace_us) {
-		struct timespec t = {.tv_sec = (time_t)(pace_us / 1000000), .tv_nsec = (long)(pace_us % 1000000) * 1000};
+		struct timespec t = {
+		        .tv_sec = (time_t)(pace_us / 1000000), .tv_nsec = (long)(pace_us % 1000000) * 1000};
 		nanosleep(&t, NULL);
 	}
 }
@@ -70,7 +71,9 @@ static void segment(struct stream *s, uint64_t number)
 	for (uint64_t i = 0; i < records; i++) {
 		payloads(content, sizes, number * records + i);
 		/* Half of them full, as in video */
-		size_t size = bytes ? bytes : sizes[0] & 1 ? RECORD_PAYLOAD_BYTES_MAX : 1 + (size_t)(sizes[1] | sizes[2] << 8) % 4055;
+		size_t size = bytes          ? bytes
+		              : sizes[0] & 1 ? RECORD_PAYLOAD_BYTES_MAX
+		                             : 1 + (size_t)(sizes[1] | sizes[2] << 8) % 4055;
 		put(p, stream_data(s, p, content, size));
 		if ((i + 1) % every == 0 && i + 1 < records)
 			put(p, stream_checkpoint(s, p));

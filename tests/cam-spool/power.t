@@ -6,7 +6,8 @@
 
 [ "$(id -u)" = 0 ] || skip_all "needs root to mount"
 command -v xfs_io >/dev/null || skip_all "no xfs_io"
-truncate -s 48M disk && mkfs.ext4 -q disk && mkdir mnt || skip_all "no ext4"
+truncate -s 48M disk && mkdir mnt
+mkfs.ext4 -q disk || skip_all "no ext4"
 mount -o loop disk mnt 2>/dev/null || skip_all "no loop device"
 trap 'umount -l "$T/mnt" 2>/dev/null; tap_cleanup' EXIT
 
@@ -24,7 +25,11 @@ for i in $(seq "$cuts"); do
 	xfs_io -x -c shutdown mnt
 	kill -KILL $records $spool
 	wait $records $spool 2>/dev/null
-	umount mnt && mount -o loop disk mnt || { broken=cannot-mount; break; }
+	umount mnt
+	if ! mount -o loop disk mnt; then
+		broken=cannot-mount
+		break
+	fi
 	names=$((names + $(wc -l <names)))
 	if ! names_equal names mnt/d in; then
 		broken=$((broken + 1))

@@ -24,7 +24,7 @@ says "is said" "$(name 9 .cam): gone already"
 
 fill
 refuses() {
-	printf "$2" >bad
+	printf '%b' "$2" >bad
 	exits 1 "$1" cam-reap d <bad
 	says "$1: said" 'refused: not the name of a segment'
 	is "$1: nothing changed" "$(ls d)" "$(printf '%s\n' "$(name 1 .cam)" "$(name 2 .cam)" "$(name 3 .cam)")"
@@ -37,7 +37,7 @@ refuses "another suffix" "$(name 1 .part)\n"
 refuses "already its new suffix" "$(name 1 .sent)\n"
 refuses "something behind the name" "$(name 1 .cam) \n"
 refuses "an empty line" "\n"
-refuses "a NUL inside" "$(name 1 .cam)\\\\000\n"
+refuses "a NUL inside" "$(name 1 .cam)\\\\0000\n"
 refuses "capitals" "$(name 1 .cam | tr a-f A-F)\n"
 refuses "an overlong line that ends in a name" "$(head -c 5000 /dev/zero | tr '\0' x)$(name 1 .cam)\n"
 ok "the file outside is untouched" test -e "$(name 1 .cam)"

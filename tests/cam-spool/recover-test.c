@@ -112,7 +112,8 @@ static void cuts(struct stream *s)
 	unlink(part);
 	file_put(part, one, total);
 	recovered();
-	ok(holds(name, one, total) && absent(part) && !*candidate, "with its end record it is published whole");
+	ok(holds(name, one, total) && absent(part) && !*candidate,
+	        "with its end record it is published whole");
 	unlink(name);
 	memcpy(got, one, total);
 	memset(got + total, 0, 5000);
@@ -171,8 +172,9 @@ static void several(struct stream *s)
 	file_put(part, one, at[4] + 1);
 	recovered();
 	ok(holds(older_cam, first, cut) && absent(older), "of two, the older is published as truncated");
-	ok(strcmp(candidate, part) == 0 && holds(part, one, at[4]) && in.last == 3 && in.segment == s->segment,
-		"and the newer stays open");
+	ok(strcmp(candidate, part) == 0 && holds(part, one, at[4]) && in.last == 3 &&
+	                in.segment == s->segment,
+	        "and the newer stays open");
 	/* a newer one without header is not the candidate, and does not disturb it */
 	stream_init(&other, 7, 8, 0);
 	char useless[NAME_BYTES_MAX], keep[NAME_BYTES_MAX];
@@ -182,8 +184,9 @@ static void several(struct stream *s)
 	memcpy(useless, part, sizeof useless);
 	file_put(useless, one, 10);
 	recovered();
-	ok(strcmp(candidate, keep) == 0 && in.last == 3 && in.segment == segment_number && holds(useless, one, 10),
-		"a newer useless file does not take its place");
+	ok(strcmp(candidate, keep) == 0 && in.last == 3 && in.segment == segment_number &&
+	                holds(useless, one, 10),
+	        "a newer useless file does not take its place");
 	unlink(useless);
 	unlink(keep);
 	unlink(older_cam);
@@ -203,7 +206,8 @@ static void several(struct stream *s)
 			unlink(e->d_name);
 		}
 	closedir(list);
-	ok(cams == 149 && parts == 1 && strcmp(candidate, part) == 0, "150 files: 149 published (%d), the newest open", cams);
+	ok(cams == 149 && parts == 1 && strcmp(candidate, part) == 0,
+	        "150 files: 149 published (%d), the newest open", cams);
 	stream_free(&other);
 }
 
@@ -221,12 +225,14 @@ static void foreign(struct stream *s)
 	snprintf(temporary, sizeof temporary, "%s.new", part);
 	file_put(temporary, one, 100);
 	recovered();
-	ok(absent(temporary) && holds(part, one, at[2]), "an interrupted rewrite is removed, its .part is not");
+	ok(absent(temporary) && holds(part, one, at[2]),
+	        "an interrupted rewrite is removed, its .part is not");
 	unlink(part);
 	file_put(temporary, one, 100);
 	file_put("notes.txt", one, 5);
 	recovered();
-	ok(holds(temporary, one, 100) && holds("notes.txt", one, 5), "files of others stay, also NAME.part.new without NAME.part");
+	ok(holds(temporary, one, 100) && holds("notes.txt", one, 5),
+	        "files of others stay, also NAME.part.new without NAME.part");
 	unlink(temporary);
 	unlink("notes.txt");
 	stream_name(s, &n);

@@ -1,4 +1,4 @@
-# shellcheck shell=sh disable=SC2154
+# shellcheck shell=sh disable=SC2034,SC2154
 # spool.sh: what the shell tests of cam-spool and cam-reap share; sourced after tap.sh.
 
 make_records=$O/tests/cam-spool/make-records

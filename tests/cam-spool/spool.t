@@ -1,4 +1,5 @@
 #!/bin/sh
+# shellcheck disable=SC2012
 # cam-spool in pipes: what goes in is there, by name, whole; starts, ends, refusals.
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/cam-spool/spool.sh
@@ -46,6 +47,18 @@ cam-spool d <stream >names 2>said
 told "a segment that is there already is not written over" 'this segment is in the spool already'
 ok "and stays what it is" names_equal rest d in
 ok "the one that was missing is added" cmp "d/$(ls in | head -n 1)" "in/$(ls in | head -n 1)"
+
+# --- a useless file where the segment belongs ---
+rm -rf d in && mkdir d in
+"$make_records" -n 2 -r 10 -w in >stream
+for f in in/*; do
+	echo useless >"d/$(basename "$f" .cam).part"
+	break
+done
+cam-spool d <stream >names 2>said
+told "a useless NAME.part in the way is put aside" 'damaged and in the way: renamed to .*part.damaged-1'
+is "and kept" "$(cat d/*.part.damaged-1)" useless
+ok "the segment is recorded" names_equal names d in
 
 # --- refusals ---
 exits 100 "no directory named" cam-spool </dev/null

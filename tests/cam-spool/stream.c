@@ -32,7 +32,8 @@ static void prefix_next(struct stream *s, struct record_prefix *x)
 
 size_t stream_header(struct stream *s, uint8_t p[RECORD_BYTES_MAX], int recipients)
 {
-	struct record_header h = {.epoch = s->epoch, .channel = 1, .kind = RECORD_KIND_VIDEO, .utc_ns = s->utc_ns};
+	struct record_header h = {
+	        .epoch = s->epoch, .channel = 1, .kind = RECORD_KIND_VIDEO, .utc_ns = s->utc_ns};
 
 	h.recipients = (uint16_t)recipients;
 	h.previous = s->previous;
@@ -84,7 +85,10 @@ static size_t mark(struct stream *s, uint8_t p[RECORD_BYTES_MAX], uint8_t type, 
 	record_mark_put(p, &m);
 	record_sign(p, RECORD_MARK_BYTES, s->stream_sk);
 	record_hash(s->previous_hash, p, RECORD_MARK_BYTES);
-	s->previous = (struct record_link){.previous = RECORD_PREVIOUS_ENDED, .epoch = s->epoch, .segment = s->segment, .record = m.prefix.record};
+	s->previous = (struct record_link){.previous = RECORD_PREVIOUS_ENDED,
+	        .epoch = s->epoch,
+	        .segment = s->segment,
+	        .record = m.prefix.record};
 	memcpy(s->previous.stream, m.prefix.stream, sizeof m.prefix.stream);
 	memcpy(s->previous.hash, s->previous_hash, 32);
 	s->first_record = s->record;
