@@ -67,8 +67,9 @@ cam-ship_PKG = libcurl libsodium
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test \
 	cam-seal/annexb-test cam-seal/epoch-test cam-seal/reader-test cam-seal/chain-test \
-	cam-spool/incoming-test cam-spool/recover-test
-TESTPROGS = cam-spool/make-records
+	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
+	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test
+TESTPROGS = cam-spool/make-records cam-spool/check-records
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
@@ -87,6 +88,7 @@ cam-seal/reader-test_SRC = $(READER)
 cam-seal/reader-test_PKG = libsodium
 cam-seal/chain-test_SRC = $(READER)
 cam-seal/chain-test_PKG = libsodium
+cam-seal/timeline-test_SRC = cam-seal/timeline
 cam-spool/incoming-test_SRC = tests/cam-spool/stream cam-spool/incoming lib/record
 cam-spool/incoming-test_PKG = libsodium
 cam-spool/recover-test_SRC = tests/cam-spool/stream cam-spool/recover cam-spool/incoming cam-spool/part cam-spool/dir \
@@ -94,6 +96,13 @@ cam-spool/recover-test_SRC = tests/cam-spool/stream cam-spool/recover cam-spool/
 cam-spool/recover-test_PKG = libsodium
 cam-spool/make-records_SRC = tests/cam-spool/stream lib/record lib/name
 cam-spool/make-records_PKG = libsodium
+cam-spool/check-records_SRC =
+cam-ship/backoff-test_SRC = cam-ship/backoff lib/msg lib/number
+cam-ship/backoff-test_PKG = libsodium
+cam-ship/s3error-test_SRC = cam-ship/s3error
+cam-ship/target-test_SRC = cam-ship/target lib/name
+cam-ship/target-test_PKG = libcurl libsodium
+cam-ship/waiting-test_SRC = cam-ship/waiting cam-ship/acked cam-ship/aside lib/msg lib/name
 
 # --- building ---
 
@@ -145,7 +154,10 @@ bench: deps
 	PATH="$(abspath $(O)):$$PATH" sh tests/bench.sh
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
-FUZZ =
+FUZZ = y4m incoming s3error
+y4m_FUZZ = cam-capture/y4m
+incoming_FUZZ = cam-spool/incoming lib/record
+s3error_FUZZ = cam-ship/s3error
 FUZZ_SECONDS = 15
 FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship
 

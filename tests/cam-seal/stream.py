@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """H.264 byte streams for the tests of cam-seal, from one with access unit delimiters on stdin.
 
-    stream.py sei [-f FIRST] [-n COUNT] [-d DROPPED]      puts cam-capture's message (lib/sei.h) into each access unit, 30 a second
+    stream.py sei [-f FIRST] [-n COUNT] [-d DROPPED] [-u UTC]    puts cam-capture's message (lib/sei.h) into each access unit, 30 a second
     stream.py drip FPS                                    an access unit at a time, in real time
     stream.py pieces BYTES MS                             pieces of that size with pauses of that length
     stream.py once                                        parameter sets in the first access unit only
@@ -49,7 +49,7 @@ def option(name, default):
 data = sys.stdin.buffer.read()
 what = sys.argv[1]
 if what == "sei":
-    first, utc, boot = option("-f", 0), 1700000000 * 10**9, time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    first, utc, boot = option("-f", 0), option("-u", 1700000000) * 10**9, time.clock_gettime_ns(time.CLOCK_BOOTTIME)
     for i, unit in enumerate(units(data)[:option("-n", 10**9)]):
         t = i * 10**9 // 30
         out.write(with_sei(unit, first + i, option("-d", 0) * i, utc + t, boot + t))
