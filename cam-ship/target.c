@@ -44,7 +44,7 @@ static const char *part(CURLU *u, CURLUPart what, unsigned flags, char *out, siz
 	out[0] = 0;
 	CURLUcode r = curl_url_get(u, what, &s, flags);
 	size_t n = s ? strlen(s) : 0;
-	if (r == CURLUE_OK && n < bytes)
+	if (r == CURLUE_OK && s && n < bytes)
 		memcpy(out, s, n + 1);
 	curl_free(s);
 	if (r == CURLUE_OUT_OF_MEMORY)

@@ -39,7 +39,7 @@ struct waiting {
 	struct name bound; /* the last round ends here */
 	int hint;          /* something may have come: look when the window is empty */
 	int late;          /* something came in front of the mark */
-	int gone;	   /* the directory itself was removed or moved away */
+	int gone;          /* the directory itself was removed or moved away */
 	int unreadable;    /* the last scan failed */
 	uint64_t scan;     /* number of the last scan; 0 before the first */
 	int64_t scan_ms, round_ms, repeat_ms;

@@ -1,7 +1,8 @@
 #!/bin/sh
 # cam-ship against Apache's mod_dav: 409 for a missing collection, 412 for an existing key.
+# shellcheck disable=SC2016,SC2317 # sh -c with arguments; functions that ok and waits call
 . "$(dirname "$0")/../tap.sh"
-# shellcheck source=tests/cam-ship/servers.sh
+# shellcheck source=servers.sh
 . "$top/tests/cam-ship/servers.sh"
 [ -x /usr/sbin/apache2 ] || skip_all "apache2 is not installed"
 
@@ -37,7 +38,7 @@ CustomLog $T/apache-access.log short
 C
 /usr/sbin/apache2 -f "$T/apache.conf" -DFOREGROUND 2>apache.log &
 apache=$!
-apache_stop() { kill -TERM $apache; wait $apache; }
+apache_stop() { kill -TERM "$apache"; wait "$apache"; }
 trap 'apache_stop 2>/dev/null; tap_cleanup' EXIT
 waits 10 answers "$port" || { cat apache.log apache-error.log; exit 1; }
 url=https://localhost:$port/cams/door/

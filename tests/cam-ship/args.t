@@ -1,5 +1,6 @@
 #!/bin/sh
 # cam-ship: wrong arguments and missing settings are told before anything is opened or sent.
+# shellcheck disable=SC2016,SC2317 # sh -c with arguments; functions that ok and waits call
 . "$(dirname "$0")/../tap.sh"
 
 unset AWS_ENDPOINT_URL AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_SESSION_TOKEN AWS_REGION

@@ -24,12 +24,15 @@ static void delays(void)
 			sum += i == 11 ? d : 0;
 		}
 	}
-	const int64_t ceiling[12] = {1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000, 60000, 60000, 60000, 60000};
+	const int64_t ceiling[12] = {
+	        1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000, 60000, 60000, 60000, 60000};
 	for (int i = 0; i < 12; i++) {
-		ok(backoff_ceiling_ms((unsigned)i + 1) == ceiling[i], "ceiling %d: %lld ms", i + 1, (long long)ceiling[i]);
+		ok(backoff_ceiling_ms((unsigned)i + 1) == ceiling[i], "ceiling %d: %lld ms", i + 1,
+		        (long long)ceiling[i]);
 		ok(least[i] >= 0 && most[i] <= ceiling[i], "delay %d: between 0 and the ceiling", i + 1);
 		/* 300 draws leave out a quarter of the range with a probability of 0.75^300. */
-		ok(least[i] < ceiling[i] / 4 && most[i] > ceiling[i] * 3 / 4, "delay %d: spread over all of it", i + 1);
+		ok(least[i] < ceiling[i] / 4 && most[i] > ceiling[i] * 3 / 4,
+		        "delay %d: spread over all of it", i + 1);
 	}
 	ok(sum / 300 > 20000 && sum / 300 < 40000, "evenly: mean %lld ms", (long long)sum / 300);
 	ok(backoff_ceiling_ms(4000000000U) == BACKOFF_CAP_MS, "the cap holds for ever");
@@ -70,13 +73,15 @@ static void messages(void)
 	ssize_t n = read(p[0], text, sizeof text - 1);
 	dup2(keep, 2);
 	text[n > 0 ? n : 0] = 0;
-	ok(strncmp(text, "cam: u: unavailable: gone\ncam: u: still unavailable: reset\n", 58) == 0, "the first of each reason");
+	ok(strncmp(text, "cam: u: unavailable: gone\ncam: u: still unavailable: reset\n", 58) == 0,
+	        "the first of each reason");
 	int lines = 0;
 	for (const char *at = text; (at = strstr(at, "unavailable")); at++)
 		lines++;
 	ok(lines == BACKOFF_LINES_MAX, "reasons that alternate do not turn into a line per retry: %d", lines);
 	const char *last = strstr(text, "cam: u: reachable");
-	ok(last && strcmp(last, "cam: u: reachable again after 5.2 s, 60 retries\n") == 0, "the end, once: %s", last ? last : text);
+	ok(last && strcmp(last, "cam: u: reachable again after 5.2 s, 60 retries\n") == 0,
+	        "the end, once: %s", last ? last : text);
 }
 
 static void retry_after(void)
@@ -85,9 +90,10 @@ static void retry_after(void)
 	const struct {
 		const char *value;
 		int64_t wanted;
-	} t[] = {{"0", 0}, {"120", 120}, {"Mon, 23 Nov 2026 21:00:30 GMT", 30}, {"Mon, 23 Nov 2026 20:00:00 GMT", 0},
-		{"99999999999999999999999", INT64_MAX}, {"", -1}, {"-1", -1}, {"soon", -1}, {"12x", -1}, {" 3", -1},
-		{"Mon, 23 Nov 2026 21:00:30 GMT x", -1}, {"Mon, 23 Nov 2026 21:00:30", -1}};
+	} t[] = {{"0", 0}, {"120", 120}, {"Mon, 23 Nov 2026 21:00:30 GMT", 30},
+	        {"Mon, 23 Nov 2026 20:00:00 GMT", 0}, {"99999999999999999999999", INT64_MAX}, {"", -1},
+	        {"-1", -1}, {"soon", -1}, {"12x", -1}, {" 3", -1}, {"Mon, 23 Nov 2026 21:00:30 GMT x", -1},
+	        {"Mon, 23 Nov 2026 21:00:30", -1}};
 	for (unsigned i = 0; i < sizeof t / sizeof *t; i++)
 		ok(backoff_retry_after_s(t[i].value, now) == t[i].wanted, "Retry-After: '%s'", t[i].value);
 }

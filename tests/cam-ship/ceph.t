@@ -1,7 +1,8 @@
 #!/bin/sh
 # cam-ship against Ceph's S3 gateway, over TLS.
+# shellcheck disable=SC2016,SC2317 # sh -c with arguments; functions that ok and waits call
 . "$(dirname "$0")/../tap.sh"
-# shellcheck source=tests/cam-ship/servers.sh
+# shellcheck source=servers.sh
 . "$top/tests/cam-ship/servers.sh"
 for program in ceph-mon ceph-osd radosgw ceph; do
 	command -v $program >/dev/null || skip_all "$program is not installed"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # cam-ship against a server that lies, stalls and breaks: nothing may be acknowledged that it cannot give back.
+# shellcheck disable=SC2016,SC2317 # sh -c with arguments; functions that ok and waits call
 . "$(dirname "$0")/../tap.sh"
-# shellcheck source=tests/cam-ship/servers.sh
+# shellcheck source=servers.sh
 . "$top/tests/cam-ship/servers.sh"
 
 make_ca
@@ -14,9 +15,9 @@ waits 10 answers "$port" || { cat liar.log; exit 1; }
 url=https://localhost:$port/c/
 mkdir spool
 
-# once [OPTION...]: cam-ship -1; what it named lies in named, what it told in told.
+# once: cam-ship -1; what it named lies in named, what it told in told.
 once() {
-	timeout 60 cam-ship -d spool -C ca.pem -1 "$@" "$url" >named 2>told
+	timeout 60 cam-ship -d spool -C ca.pem -1 "$url" >named 2>told
 }
 
 # lie MODE URL: begins cam-ship -1 against a mode, beside the others: each waits most of the time.

@@ -1,7 +1,8 @@
 #!/bin/sh
 # cam-ship against nginx: what is stored is what was sent, outages, certificates, signals, odd files.
+# shellcheck disable=SC2016,SC2317 # sh -c with arguments; functions that ok and waits call
 . "$(dirname "$0")/../tap.sh"
-# shellcheck source=tests/cam-ship/servers.sh
+# shellcheck source=servers.sh
 . "$top/tests/cam-ship/servers.sh"
 command -v nginx >/dev/null || skip_all "nginx is not installed"
 
@@ -77,7 +78,7 @@ ok "byte for byte" stored "$url" 10 11 12 13 14 15
 ok "and the end of the outage is told" grep -qE "^cam-ship: $url: reachable again after [0-9]+\.[0-9] s, [0-9]+ retr(y|ies)$" log
 is "in two lines, not one per retry" "$(grep -c 'unavailable' log) $(grep -c again log)" "1 1"
 cp names before
-kill -STOP $nginx_pid
+kill -STOP "$nginx_pid"
 segment 16 30000000
 sleep 0.5
 kill $ship
@@ -93,7 +94,7 @@ stop_at_end $ship
 ok "no server at the start: it waits" waits 10 grep -q unavailable log
 nginx_start
 waits 30 lines names 6
-kill -STOP $nginx_pid
+kill -STOP "$nginx_pid"
 segment 17 30000000
 sleep 1
 nginx_stop
@@ -152,14 +153,14 @@ ok "FIFO" grep -q "$(name 34): not a regular file" told
 
 # A file that changes while it is sent is not acknowledged. nginx stands still in between.
 rm -rf spool; mkdir spool; segment 40 3000000; segment 41 1000; segment 42 1000; segment 43 1000
-kill -STOP $nginx_pid
+kill -STOP "$nginx_pid"
 cam-ship -d spool -C ca.pem "$url" </dev/null >names 2>log &
 ship=$!
 stop_at_end $ship
 sleep 1
 echo more >>"spool/$(name 40)"
 rm "spool/$(name 42)"
-kill -CONT $nginx_pid
+kill -CONT "$nginx_pid"
 ok "a changing file is set aside" waits 20 grep -q "$(name 40): changed while it was sent" log
 ok "the next ones are stored" waits 10 lines names 2
 ok "and one that vanished is no matter" acked names 41 43

@@ -44,7 +44,7 @@ stored() {
 # acked FILE N...: FILE names exactly these segments, in this order.
 acked() {
 	acked_file=$1; shift
-	for acked_n; do echo "$(name "$acked_n")"; done | cmp - "$acked_file"
+	for acked_n; do name "$acked_n"; echo; done | cmp - "$acked_file"
 }
 
 lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
@@ -52,13 +52,13 @@ lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
 nginx_start() {
 	nginx -c "$T/nginx.conf" -p "$T" 2>nginx.log &
 	nginx_pid=$!
-	stop_at_end $nginx_pid
+	stop_at_end "$nginx_pid"
 	waits 10 answers "$port"
 }
 
 nginx_stop() {
-	kill -"${1:-9}" $nginx_pid
-	wait $nginx_pid 2>/dev/null
+	kill -9 "$nginx_pid"
+	wait "$nginx_pid" 2>/dev/null
 }
 
 # One process in the foreground, document root www.
@@ -85,7 +85,7 @@ nginx_configure() {
 				ssl_certificate $T/cert.pem;
 				ssl_certificate_key $T/key.pem;
 				root $T/www;
-				location / { dav_methods PUT DELETE MKCOL COPY MOVE; ${1:-} }
+				location / { dav_methods PUT DELETE MKCOL COPY MOVE; }
 			}
 		}
 	C

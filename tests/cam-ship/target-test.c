@@ -19,17 +19,27 @@ static int is(const char *url, const char *endpoint, int http, const char *base,
 static void accepted(void)
 {
 	const char *e = "https://s3.example:7443";
-	ok(is("https://cloud.example/cams/door/", NULL, 0, "https://cloud.example/cams/door/", "https://cloud.example/cams/door/"), "https");
+	ok(is("https://cloud.example/cams/door/", NULL, 0, "https://cloud.example/cams/door/",
+	           "https://cloud.example/cams/door/"),
+	        "https");
 	ok(!t.s3 && strcmp(t.base + t.root_bytes, "/cams/door/") == 0, "where the path begins");
-	ok(is("https://cloud.example", NULL, 0, "https://cloud.example/", "https://cloud.example/"), "no path");
-	ok(is("https://cloud.example/a", NULL, 0, "https://cloud.example/a/", "https://cloud.example/a/"), "a slash is added");
-	ok(is("https://[::1]:8443/a%20b/", NULL, 0, "https://[::1]:8443/a%20b/", "https://[::1]:8443/a%20b/"), "IPv6, port, escapes");
-	ok(is("s3://cams/door/", e, 0, "https://s3.example:7443/cams/door/", "s3://cams/door/") && t.s3, "s3");
-	ok(is("s3://cams", "https://s3.example/", 0, "https://s3.example/cams/", "s3://cams/"), "s3: a bucket alone");
-	ok(is("http://127.9.8.7:80/", NULL, 1, "http://127.9.8.7:80/", "http://127.9.8.7:80/"), "http to 127.0.0.0/8 when allowed");
-	ok(is("http://localhost/", NULL, 1, "http://localhost/", "http://localhost/"), "http to localhost when allowed");
+	ok(is("https://cloud.example", NULL, 0, "https://cloud.example/", "https://cloud.example/"),
+	        "no path");
+	ok(is("https://cloud.example/a", NULL, 0, "https://cloud.example/a/", "https://cloud.example/a/"),
+	        "a slash is added");
+	ok(is("https://[::1]:8443/a%20b/", NULL, 0, "https://[::1]:8443/a%20b/", "https://[::1]:8443/a%20b/"),
+	        "IPv6, port, escapes");
+	ok(is("s3://cams/door/", e, 0, "https://s3.example:7443/cams/door/", "s3://cams/door/") && t.s3,
+	        "s3");
+	ok(is("s3://cams", "https://s3.example/", 0, "https://s3.example/cams/", "s3://cams/"),
+	        "s3: a bucket alone");
+	ok(is("http://127.9.8.7:80/", NULL, 1, "http://127.9.8.7:80/", "http://127.9.8.7:80/"),
+	        "http to 127.0.0.0/8 when allowed");
+	ok(is("http://localhost/", NULL, 1, "http://localhost/", "http://localhost/"),
+	        "http to localhost when allowed");
 	ok(is("http://[::1]/", NULL, 1, "http://[::1]/", "http://[::1]/"), "http to ::1 when allowed");
-	ok(is("s3://cams/", "http://127.0.0.1:7480", 1, "http://127.0.0.1:7480/cams/", "s3://cams/"), "s3 over http when allowed");
+	ok(is("s3://cams/", "http://127.0.0.1:7480", 1, "http://127.0.0.1:7480/cams/", "s3://cams/"),
+	        "s3 over http when allowed");
 }
 
 static void refused(void)
@@ -37,16 +47,22 @@ static void refused(void)
 	const struct {
 		const char *url, *endpoint;
 		int http;
-	} bad[] = {{"", 0, 0}, {"cloud.example/", 0, 0}, {"ftp://cloud.example/", 0, 1}, {"file:///etc/passwd", 0, 1},
-		{"http://cloud.example/", 0, 0}, {"http://cloud.example/", 0, 1}, {"http://127.0.0.1/", 0, 0},
-		{"http://localhost.example/", 0, 1}, {"http://127.0.0.1.example/", 0, 1}, {"http://128.0.0.1/", 0, 1},
-		{"https://user@cloud.example/", 0, 0}, {"https://user:secret@cloud.example/", 0, 0}, {"https://cloud.example/?a=b", 0, 0},
-		{"https://cloud.example/#a", 0, 0}, {"https://cloud.example/a/../b/", 0, 0}, {"https://cloud.example/a/./b/", 0, 0},
-		{"https://cloud.example//a/", 0, 0}, {"https://cloud.example/a b/", 0, 0}, {"https://cloud.example/a\r\nHost:x/", 0, 0},
-		{"https://", 0, 0}, {"https://cloud.example:99999/", 0, 0}, {"s3://cams/", 0, 0}, {"s3://cams/", "", 0}, {"s3://", "https://e", 0},
-		{"s3://ab/", "https://e", 0}, {"s3:///door/", "https://e", 0}, {"s3://cams//x", "https://e", 0}, {"s3://cams/a+b/", "https://e", 0},
-		{"s3://cams/", "http://e", 0}, {"s3://cams/", "http://e", 1}, {"s3://cams/", "https://e/path", 0},
-		{"s3://cams/", "https://u:p@e", 0}, {"s3://../x/", "https://e", 0}, {"s3://.../../x/", "https://e", 0}};
+	} bad[] = {{"", 0, 0}, {"cloud.example/", 0, 0}, {"ftp://cloud.example/", 0, 1},
+	        {"file:///etc/passwd", 0, 1}, {"http://cloud.example/", 0, 0},
+	        {"http://cloud.example/", 0, 1}, {"http://127.0.0.1/", 0, 0},
+	        {"http://localhost.example/", 0, 1}, {"http://127.0.0.1.example/", 0, 1},
+	        {"http://128.0.0.1/", 0, 1}, {"https://user@cloud.example/", 0, 0},
+	        {"https://user:secret@cloud.example/", 0, 0}, {"https://cloud.example/?a=b", 0, 0},
+	        {"https://cloud.example/#a", 0, 0}, {"https://cloud.example/a/../b/", 0, 0},
+	        {"https://cloud.example/a/./b/", 0, 0}, {"https://cloud.example//a/", 0, 0},
+	        {"https://cloud.example/a b/", 0, 0}, {"https://cloud.example/a\r\nHost:x/", 0, 0},
+	        {"https://", 0, 0}, {"https://cloud.example:99999/", 0, 0}, {"s3://cams/", 0, 0},
+	        {"s3://cams/", "", 0}, {"s3://", "https://e", 0}, {"s3://ab/", "https://e", 0},
+	        {"s3:///door/", "https://e", 0}, {"s3://cams//x", "https://e", 0},
+	        {"s3://cams/a+b/", "https://e", 0}, {"s3://cams/", "http://e", 0},
+	        {"s3://cams/", "http://e", 1}, {"s3://cams/", "https://e/path", 0},
+	        {"s3://cams/", "https://u:p@e", 0}, {"s3://../x/", "https://e", 0},
+	        {"s3://.../../x/", "https://e", 0}};
 	char url[3000] = "https://cloud.example/";
 
 	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++)
@@ -71,9 +87,12 @@ static void environment(void)
 	setenv("AWS_ACCESS_KEY_ID", "id", 1);
 	setenv("AWS_SECRET_ACCESS_KEY", "se:cret", 1);
 	char *place = getenv("AWS_SECRET_ACCESS_KEY");
-	ok(!target_environment(&t) && strcmp(t.access_key, "id") == 0 && strcmp(t.secret_key, "se:cret") == 0, "credentials");
-	ok(strcmp(t.sigv4, "aws:amz:us-east-1:s3") == 0 && !t.session_token[0], "region by default, no token");
-	ok(!getenv("AWS_SECRET_ACCESS_KEY") && !getenv("AWS_ACCESS_KEY_ID") && !place[0], "removed, and overwritten");
+	ok(!target_environment(&t) && strcmp(t.access_key, "id") == 0 && strcmp(t.secret_key, "se:cret") == 0,
+	        "credentials");
+	ok(strcmp(t.sigv4, "aws:amz:us-east-1:s3") == 0 && !t.session_token[0],
+	        "region by default, no token");
+	ok(!getenv("AWS_SECRET_ACCESS_KEY") && !getenv("AWS_ACCESS_KEY_ID") && place && !place[0],
+	        "removed, and overwritten");
 	setenv("AWS_ACCESS_KEY_ID", "id", 1);
 	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
 	setenv("AWS_SESSION_TOKEN", "a\r\nHost: x", 1);
@@ -95,7 +114,9 @@ int main(void)
 	environment();
 	name_parse("0000000042-0000000007-20261123T235959Z-0123456789abcdef.cam", &n);
 	target_key(key, &n, sha256);
-	ok(strcmp(key, "2026-11-23/0000000042-0000000007-20261123T235959Z-0123456789abcdef-0123456789abcdef.cam") == 0, "key: %s", key);
+	ok(strcmp(key, "2026-11-23/"
+	               "0000000042-0000000007-20261123T235959Z-0123456789abcdef-0123456789abcdef.cam") == 0,
+	        "key: %s", key);
 	n.epoch = UINT64_MAX;
 	target_key(key, &n, sha256);
 	ok(strcmp(key + strlen(key) - 4, ".cam") == 0, "the longest key fits");

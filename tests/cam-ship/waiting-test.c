@@ -18,7 +18,8 @@ static int dir_fd;
 static struct name nth(uint64_t epoch, uint32_t segment)
 {
 	/* The clock runs backwards, to show that it does not matter. */
-	return (struct name){.epoch = epoch, .segment = segment, .utc_s = 2000000000 - segment, .state = NAME_CAM};
+	return (struct name){
+	        .epoch = epoch, .segment = segment, .utc_s = 2000000000 - segment, .state = NAME_CAM};
 }
 
 static void put(uint64_t epoch, uint32_t segment, enum name_state state)
@@ -87,7 +88,9 @@ static void small(void)
 	ok(none(32001) && none(61999), "it waits");
 	ok(is_next(62001, 1, 5) && waiting_set_aside(&w, &n, 0, 62001), "it comes again when due");
 	n = nth(1, 5);
-	ok(waiting_set_aside(&w, &n, 1, 62001) == 2 * ASIDE_FIRST_MS && aside_count(&w.aside, 1) == 1, "and waits longer each time");
+	ok(waiting_set_aside(&w, &n, 1, 62001) == (int64_t)ASIDE_FIRST_MS * 2 &&
+	                aside_count(&w.aside, 1) == 1,
+	        "and waits longer each time");
 	take_away(1, 5);
 	take_away(2, 1);
 	ok(none(92002) && aside_count(&w.aside, 0) == 0, "forgotten when its file is gone");
@@ -96,7 +99,8 @@ static void small(void)
 	ok(is_next(92003, 1, 20) || is_next(93100, 1, 20), "a doorbell");
 	ok(!waiting_repeat(&w, &n), "stored a moment ago: not repeated");
 	(void)none(700000);
-	ok(waiting_repeat(&w, &n) && n.segment == 9 && !waiting_repeat(&w, &n), "stored, and still .cam after ten minutes: repeated");
+	ok(waiting_repeat(&w, &n) && n.segment == 9 && !waiting_repeat(&w, &n),
+	        "stored, and still .cam after ten minutes: repeated");
 	take_away(1, 9);
 	take_away(1, 20);
 	closedir(w.dir);
@@ -123,10 +127,11 @@ static void many(void)
 		got++;
 	}
 	ok(got == 3000 && !wrong, "of a hundred thousand, the first 3000 in order");
-	ok(scans() == (3000 + WAITING_WINDOW - 1) / WAITING_WINDOW, "with %ld readings of the directory", scans());
+	ok(scans() == (3000 + WAITING_WINDOW - 1) / WAITING_WINDOW, "with %ld readings of the directory",
+	        scans());
 	ok(w.acked.count == 1 && !w.acked.forgot, "and one entry to remember them by");
 	ok(!waiting_over(&w), "not over");
-	ok(sizeof w < 128 * 1024, "all in %zu bytes", sizeof w);
+	ok(sizeof w < 131072, "all in %zu bytes", sizeof w);
 
 	/* Nobody renames them; every second one fails. It must come to rest. */
 	w.mark = nth(3, MANY - 1001);
@@ -140,8 +145,10 @@ static void many(void)
 		got++;
 	}
 	ok(got == 1000 && waiting_over(&w), "each name once in a round, however many fail");
-	ok(aside_count(&w.aside, 0) == ASIDE_MAX && w.acked.count == ACKED_RUNS_MAX, "both tables are full and not fuller");
-	ok(none(29999) && none(WAITING_FORGOT_MS - 1), "after forgetting, an hour passes before the next round");
+	ok(aside_count(&w.aside, 0) == ASIDE_MAX && w.acked.count == ACKED_RUNS_MAX,
+	        "both tables are full and not fuller");
+	ok(none(29999) && none(WAITING_FORGOT_MS - 1),
+	        "after forgetting, an hour passes before the next round");
 	for (uint32_t i = 0; i < MANY; i++)
 		take_away(3, i);
 	closedir(w.dir);
@@ -166,7 +173,8 @@ static void bounds(void)
 	acked_add(&w.acked, &n, 1);
 	struct name between = nth(4, 2), other = nth(4, 1);
 	other.stream[0] = 1;
-	ok(!acked_has(&w.acked, &between, 1) && !acked_has(&w.acked, &other, 1), "nothing is said to be stored that was not");
+	ok(!acked_has(&w.acked, &between, 1) && !acked_has(&w.acked, &other, 1),
+	        "nothing is said to be stored that was not");
 	n = nth(4, 2);
 	acked_add(&w.acked, &n, 1);
 	ok(w.acked.count == 1 && acked_has(&w.acked, &n, 1), "neighbours join");
@@ -191,6 +199,8 @@ static void bounds(void)
 	ok(rmdir(dir) == 0, "the directory is empty again");
 	(void)none(WAITING_ROUND_MS);
 	ok(w.gone, "its removal is noticed");
+	closedir(w.dir);
+	close(w.notify_fd);
 	ok(waiting_open(&w, "/nonexistent", 0) < 0, "a directory that is not there");
 }
 
