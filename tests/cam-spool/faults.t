@@ -62,6 +62,25 @@ told "a failed sync is said" 'part: sync: Input/output error'
 told "and so is what was done" 'part: written again to a new file'
 is "the temporary file is gone" "$(count d .new)" 0
 
+# when it syncs
+rm -rf d && mkdir d
+mkfifo pipe
+exec 8<>pipe
+strace -f -y -o trace -e trace=fdatasync,pwrite64 cam-spool d <pipe >names 2>said &
+pid=$!
+stop_at_end $pid
+"$make_records" -n 1 -r 30 -b 100 -m 3 -p 100000 -x >pipe # 39 records in 4 s, a mark every 0.4 s
+waits 5 test -e d/*.part
+is "synced about once a second, at marks only" \
+	"$(awk '/pwrite64/ { mark = / 224, [0-9]+\) += 224/ } /fdatasync/ { n++; bad += !mark } END { print (n >= 2 && n <= 4), bad }' trace)" "1 0"
+before=$(grep -c fdatasync trace)
+"$make_records" -n 1 -r 2 -b 100 -x -s 9 >pipe
+ok "what stands unsynced when nothing comes for a second is synced" \
+	waits 8 sh -c "tail -n 1 trace | grep -q fdatasync && [ \$(grep -c fdatasync trace) -ge $((before + 2)) ]"
+kill -TERM "$(pgrep -P $pid cam-spool)"
+wait $pid
+exec 8>&-
+
 # a disk that never works: no name, no exit, ended by SIGTERM
 rm -rf d said && mkdir d
 strace -f -o trace -e trace=fdatasync -e inject=fdatasync:error=EIO cam-spool d <stream >names 2>said &
