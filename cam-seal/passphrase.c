@@ -10,8 +10,11 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* Byte by byte: what stands behind the line on fd belongs to somebody else. */
-static const char *line_read(int fd, char *out)
+enum { CTRL_C = 3 };
+
+/* Byte by byte: what stands behind the line on fd belongs to somebody else. give_up: a character that ends it
+ * in vain. */
+static const char *line_read(int fd, int give_up, char *out)
 {
 	size_t n = 0;
 	char c;
@@ -24,6 +27,8 @@ static const char *line_read(int fd, char *out)
 			return strerror(errno);
 		if (!r || c == '\n')
 			break;
+		if (c == give_up)
+			return "given up";
 		if (n == PASSPHRASE_BYTES_MAX)
 			return "the passphrase is too long";
 		out[n++] = c;
@@ -34,7 +39,7 @@ static const char *line_read(int fd, char *out)
 
 const char *passphrase_read(int fd, char *out)
 {
-	return line_read(fd, out);
+	return line_read(fd, -1, out);
 }
 
 const char *passphrase_ask(const char *prompt, char *out)
@@ -56,14 +61,13 @@ const char *passphrase_ask(const char *prompt, char *out)
 	sigprocmask(SIG_BLOCK, &block, &was);
 	quiet = old;
 	quiet.c_lflag &= (tcflag_t) ~(ECHO | ISIG);
+	quiet.c_cc[VEOL] = CTRL_C; /* else the terminal keeps it until the line is whole */
 	tcsetattr(tty, TCSAFLUSH, &quiet);
 	fd_write(tty, prompt, strlen(prompt));
-	const char *why = line_read(tty, out);
+	const char *why = line_read(tty, CTRL_C, out);
 	fd_write(tty, "\n", 1);
 	tcsetattr(tty, TCSAFLUSH, &old);
 	sigprocmask(SIG_SETMASK, &was, NULL);
 	close(tty);
-	if (!why && strchr(out, '\003'))
-		return "given up";
 	return why;
 }
