@@ -185,7 +185,7 @@ int main(int argc, char **argv)
 
 	msg_init("cam-mux");
 	while ((c = opt_next(argc, argv, "r:", "", usage)) != -1)
-		fps = opt_number('r', 1, 1000);
+		fps = opt_number(c, 1, 1000);
 	if (optind != argc)
 		die(EXIT_USAGE, "usage: %s", usage);
 	if (isatty(STDIN_FILENO))

@@ -216,7 +216,8 @@ int main(int argc, char **argv)
 	signal(SIGPIPE, SIG_IGN);
 	for (unsigned i = 0; i < keys; i++)
 		keys_add(&config, key_path[i], passphrase_fd);
-	if (optind == argc && inputs_add(&in, "-") < 0)
+	char standard_input[] = "-";
+	if (optind == argc && inputs_add(&in, standard_input) < 0)
 		die_errno(EXIT_TEMPORARY, "memory");
 	for (int i = optind; i < argc; i++)
 		if (inputs_add(&in, argv[i]) < 0)

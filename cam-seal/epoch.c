@@ -100,7 +100,7 @@ int epoch_write(struct epoch *e, const struct epoch_state *s)
 	le_put64(p + 88, s->epoch);
 	memcpy(p + 96, s->recipients, sizeof s->recipients);
 	record_hash(p + BODY_BYTES, p, BODY_BYTES);
-	return fd_pwrite(e->fd, p, sizeof p, e->sequence % 2 * BLOCK_BYTES);
+	return fd_pwrite(e->fd, p, sizeof p, (off_t)(e->sequence % 2) * BLOCK_BYTES);
 }
 
 int epoch_sync(struct epoch *e, int folder)

@@ -106,9 +106,9 @@ static int base_compare(const void *a, const void *b)
 	return r ? r : strcmp(x, y);
 }
 
-static int folder_add(struct inputs *in, const char *path)
+static int folder_add(struct inputs *in, char *path)
 {
-	char *roots[] = {(char *)(uintptr_t)path, NULL};
+	char *roots[] = {path, NULL};
 	FTS *fts = fts_open(roots, FTS_PHYSICAL | FTS_NOCHDIR, NULL);
 	size_t first = in->n;
 	int r = 0;
@@ -130,7 +130,7 @@ static int folder_add(struct inputs *in, const char *path)
 	return r;
 }
 
-int inputs_add(struct inputs *in, const char *path)
+int inputs_add(struct inputs *in, char *path)
 {
 	struct stat st;
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? folder_add(in, path) : path_add(in, path);

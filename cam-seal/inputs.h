@@ -16,6 +16,6 @@ struct inputs {
 int inputs_time_parse(const char *text, int64_t *utc_ns);
 /* A file as it is, in its place; a folder's segments (.cam, .sent, .part, .gone, four folders deep) by name.
  * -1 with errno: out of memory. */
-int inputs_add(struct inputs *in, const char *path);
+int inputs_add(struct inputs *in, char *path);
 void inputs_free(struct inputs *in);
 #endif

@@ -52,9 +52,9 @@ static int token_take(void)
 
 /* A pipe that polls writable has room for PIPE_BUF bytes, more than a line; RWF_NOWAIT closes the race
  * with other writers of the same pipe where the kernel knows it for pipes (6.4). */
-static int write_nowait(const char *line, size_t n)
+static int write_nowait(char *line, size_t n)
 {
-	struct iovec v = {.iov_base = (void *)(uintptr_t)line, .iov_len = n};
+	struct iovec v = {.iov_base = line, .iov_len = n};
 	ssize_t r = pwritev2(STDERR_FILENO, &v, 1, -1, RWF_NOWAIT);
 	if (r >= 0 || errno == EAGAIN)
 		return r >= 0 ? 0 : -1;
@@ -64,7 +64,7 @@ static int write_nowait(const char *line, size_t n)
 	return write(STDERR_FILENO, line, n) < 0 ? -1 : 0;
 }
 
-static int line_write(const char *line, size_t n)
+static int line_write(char *line, size_t n)
 {
 	if (service)
 		return write_nowait(line, n);

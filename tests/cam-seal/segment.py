@@ -10,7 +10,7 @@ from nacl.public import PrivateKey, SealedBox
 from nacl.signing import VerifyKey
 
 TYPES = {1: "header", 2: "data", 3: "checkpoint", 4: "end"}
-REASONS = {1: "timer", 2: "idr", 3: "length", 4: "full", 5: "size", 6: "stall", 7: "eof", 8: "stop"}
+REASONS = {1: "timer", 2: "idr", 3: "length", 4: "full", 5: "size", 6: "stall", 7: "eof", 8: "stop", 9: "restart"}
 
 
 def h(m, key=b""):
