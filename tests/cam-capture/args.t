@@ -6,12 +6,12 @@
 # wrong REGEX ARGUMENT...: a usage error that says so.
 wrong() {
 	want=$1; shift
-	exits 100 "cam-capture $*" cam-capture "$@"
+	exits 100 "cam-capture $*" timeout 20 cam-capture "$@"
 	says "  says: $want" "^cam-capture: .*$want"
 }
 # refuses CODE REGEX NAME: in.y4m is refused.
 refuses() {
-	exits "$1" "$3" cam-capture -i in.y4m -F
+	exits "$1" "$3" timeout 20 cam-capture -i in.y4m -F
 	says "  says: $2" "^cam-capture: .*$2"
 }
 header() { printf '%s\n' "YUV4MPEG2 $1" >in.y4m; }
@@ -41,9 +41,9 @@ wrong 'a GOP of more than 4 MiB' -T -g 17
 wrong 'a GOP of more than 4 MiB' -T -g 2 -b 25M
 for d in 2 1024 x 9; do wrong '-D' -T -D $d; done
 
-exits 100 "stdout is a terminal" script -qec "cam-capture -T 2>$T/said" /dev/null
+exits 100 "stdout is a terminal" script -qec "timeout 20 cam-capture -T 2>$T/said" /dev/null
 ok "says so" grep -q 'stdout: a terminal' said
-exits 100 "stdout is closed" sh -c 'cam-capture -T >&-'
+exits 100 "stdout is closed" sh -c 'timeout 20 cam-capture -T >&-'
 says "says so" 'stdout: is closed'
 exits 111 "a file that is not there" cam-capture -i nothing.y4m
 says "says so" 'nothing.y4m: cannot open: No such file'
@@ -97,6 +97,6 @@ ok "does without its library" sh -c '! ldd none/cam-capture | grep -q x264'
 ok "-l" none/cam-capture -l
 cp tap.out list
 ok "says so" grep -q '^encoder	x264	not built in (X264=0)$' list
-exits 100 "has no encoder" none/cam-capture -T
+exits 100 "has no encoder" timeout 20 none/cam-capture -T
 says "says so" 'no encoder: x264: not built in'
 tap_done

@@ -24,6 +24,7 @@ capture() {
 # finish: SIGTERM, and how it exited in $code.
 finish() {
 	kill -TERM "$pid"
+	waits 20 ends "$pid" || kill -9 "$pid"
 	wait "$pid"
 	code=$?
 }
@@ -40,7 +41,9 @@ ok "some frames are there" at_least "$(frames run.txt)" 15
 ok "every frame is written or counted" counted run.txt
 ok "decodes without a word" decodes run.h264
 capture int -T -s 64x64
-kill -INT "$pid"; wait "$pid"
+kill -INT "$pid"
+waits 20 ends "$pid" || kill -9 "$pid"
+wait "$pid"
 is "SIGINT: exit 0" $? 0
 for i in 1 2 3 4 5 6 7 8; do
 	capture "term$i" -T -s 640x360 -b 8M -F >/dev/null
@@ -89,6 +92,7 @@ for how in -F ""; do
 	stop_at_end $reader
 	# shellcheck disable=SC2086
 	capture wait -i noise.y4m -b 25M $how
+	waits 40 ends "$pid" || kill -9 "$pid"
 	wait "$pid"
 	is "a file ${how:-in real time} waits for its reader: exit 0" $? 0
 	wait $reader
@@ -99,11 +103,11 @@ for how in -F ""; do
 done
 
 # A reader that goes away.
-ok "a reader that goes away: exit 0" sh -c 'mkfifo gone; head -c 100000 <gone >/dev/null & cam-capture -T -F >gone'
+ok "a reader that goes away: exit 0" sh -c 'mkfifo gone; head -c 100000 <gone >/dev/null & timeout 30 cam-capture -T -F >gone'
 says "says so" 'stdout: the reader has gone'
 says "and what is lost" '[0-9]+ of [0-9]+ frames lost'
-ok "in real time" sh -c 'mkfifo gone2; head -c 20000 <gone2 >/dev/null & cam-capture -T >gone2'
-exits 111 "a full disk is another matter" sh -c 'cam-capture -T -F >/dev/full'
+ok "in real time" sh -c 'mkfifo gone2; head -c 20000 <gone2 >/dev/null & timeout 30 cam-capture -T >gone2'
+exits 111 "a full disk is another matter" timeout 30 sh -c 'cam-capture -T -F >/dev/full'
 says "says so" 'stdout: cannot write: No space left'
 
 # A reader that is stopped for good: SIGTERM must end it all the same.
@@ -117,6 +121,7 @@ for how in "-T -r 60 -b 25M" "-T -F" "-i noise.y4m -F -b 25M" "-T -s 64x64 -F -b
 	sleep 2
 	kill -TERM "$pid"
 	ok "reader stopped, $how: ends within bounded time" waits 10 ends "$pid"
+	kill -9 "$pid" 2>/dev/null
 	wait "$pid"
 	is "exit 0" $? 0
 	ok "says how many frames are lost" grep -qE '[0-9]+ of [0-9]+ frames lost, [1-9][0-9]* of them still waiting' stuck.err

@@ -178,6 +178,17 @@ int main(void)
 	ok(take() == 30 && q.dropped == 30 - n, "and goes on with the next");
 	queue_clear(&q);
 
+	/* the same, but its beginning is still there, now at the head */
+	fill(0, 2, 1, 100);
+	take();
+	queue_release(&q);
+	fill(2, 30, 1000, 9000);
+	ok(q.dropping && q.hole == 1 && !q.head && !q.bytes && q.dropped == 29,
+	        "unless all of it is still in the queue");
+	queue_push(&q, unit(30, 1, 100));
+	ok(take() == 30 && !q.head, "and it goes on with the next");
+	queue_clear(&q);
+
 	ok(queue_push(&q, unit(0, 1, LIMIT + 1)) && q.waiting == 1,
 	        "an empty queue takes an access unit above the limit");
 	ok(!queue_push(&q, unit(1, 0, 1)), "and then no other");
