@@ -62,6 +62,15 @@ told "a failed sync is said" 'part: sync: Input/output error'
 told "and so is what was done" 'part: written again to a new file'
 is "the temporary file is gone" "$(count d .new)" 0
 
+# a rewrite of what is on the disk only: an earlier run's part, whose first sync fails
+rm -rf d in2 && mkdir d in2
+"$make_records" -n 1 -r 60 -s 4 -w in2 >long
+name=$(basename in2/*.cam .cam)
+head -c 100000 long >"d/$name.part"
+strace -o trace -e trace=fdatasync -e inject=fdatasync:error=EIO:when=1 cam-spool d <long >names 2>said
+told "a recovered .part is written again when it does not sync" 'part: written again to a new file'
+ok "and it is resumed, byte for byte" names_equal names d in2
+
 # when it syncs
 rm -rf d && mkdir d
 mkfifo pipe

@@ -46,6 +46,7 @@ is "in one line" "$(grep -c 'which is not open' said)" 1
 cam-spool d <stream >names 2>said
 told "a segment that is there already is not written over" 'this segment is in the spool already'
 ok "and stays what it is" names_equal rest d in
+is "and no .part is made of it" "$(count d .part)" 0
 ok "the one that was missing is added" cmp "d/$(ls in | head -n 1)" "in/$(ls in | head -n 1)"
 
 # --- a useless file where the segment belongs ---
