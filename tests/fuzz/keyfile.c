@@ -22,9 +22,11 @@ static void line(const uint8_t *p, size_t n)
 	if (!keyfile_parse(copy, &key)) {
 		keyfile_public_line(&key, text);
 		text[strlen(text) - 1] = '\0';
-		if (keyfile_parse(text, &again) || memcmp(again.pk, key.pk, sizeof key.pk) != 0 || again.secret)
+		if (keyfile_parse(text, &again) || memcmp(again.pk, key.pk, sizeof key.pk) != 0 ||
+		        again.secret)
 			abort();
-		if (key.locked && (key.secret || key.mem_kib > KEYFILE_MEM_KIB_MAX || key.ops > KEYFILE_OPS_MAX))
+		if (key.locked &&
+		        (key.secret || key.mem_kib > KEYFILE_MEM_KIB_MAX || key.ops > KEYFILE_OPS_MAX))
 			abort();
 		keyfile_wipe(&key);
 	} else if (key.secret) {

@@ -1,6 +1,6 @@
-/* The reader, with the keys of tests/cam-seal/maker.h known to it, so that footage made with them gets all the way.
- * Whatever the input: content that leaves is text that the maker signed or sealed. With FUZZ_CORPUS=FOLDER in the
- * environment, writes its corpus there instead. */
+/* The reader, with the keys of tests/cam-seal/maker.h known to it, so that footage made with them gets all
+ * the way. Whatever the input: content that leaves is text that the maker signed or sealed. With
+ * FUZZ_CORPUS=FOLDER in the environment, writes its corpus there instead. */
 #include "../cam-seal/maker.h"
 #include "reader.h"
 
@@ -88,7 +88,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	for (config.devices = 0; config.devices < 2; config.devices++) {
 		memcpy(config.device_pk[0], maker.device_pk, 32);
 		reader_init(&r, &config, &(struct reader_sink){NULL, on_verdict, on_content, on_closed});
-		if (reader_push(&r, p, half) < 0 || reader_push(&r, p + half, n - half) < 0 || reader_flush(&r) < 0)
+		if (reader_push(&r, p, half) < 0 || reader_push(&r, p + half, n - half) < 0 ||
+		        reader_flush(&r) < 0)
 			abort();
 		reader_free(&r);
 	}
