@@ -1,5 +1,5 @@
-/* annexb: every byte comes out once and in order however it is cut into pushes; access units begin where H.264
- * says; what a killed cam-capture left behind is torn, and nothing else is. */
+/* annexb: every byte comes out once and in order however it is cut into pushes; access units begin where
+ * H.264 says; what a killed cam-capture left behind is torn, and nothing else is. */
 #include "annexb.h"
 #include "tap.h"
 
@@ -55,7 +55,8 @@ static int on_end(void *ctx, int torn, int picture)
 	if (!o->open)
 		o->faults++;
 	else
-		o->unit[o->units - 1].torn = torn, o->unit[o->units - 1].picture = picture, o->unit[o->units - 1].ended = 1;
+		o->unit[o->units - 1].torn = torn, o->unit[o->units - 1].picture = picture,
+		                   o->unit[o->units - 1].ended = 1;
 	o->open = 0;
 	return 0;
 }
@@ -129,9 +130,12 @@ static void unit_make(struct make m)
 		put(message, sizeof message);
 	}
 	for (int i = 0; i < m.slices; i++)
-		nal(!m.short_codes, m.idr ? 0x65 : 0x41, i ? 0x45 : 0x88, m.slice_bytes ? m.slice_bytes : 40 + rnd(80));
+		nal(!m.short_codes, m.idr ? 0x65 : 0x41, i ? 0x45 : 0x88,
+		        m.slice_bytes ? m.slice_bytes : 40 + rnd(80));
 	if (m.sei) {
-		struct sei s = {.frame = m.frame, .utc_ns = 5, .rest_bytes = (uint32_t)((long)(in.n - at - sizeof message) + m.size_error)};
+		struct sei s = {.frame = m.frame,
+		        .utc_ns = 5,
+		        .rest_bytes = (uint32_t)((long)(in.n - at - sizeof message) + m.size_error)};
 		sei_put(message, &s);
 		memcpy(in.bytes + at, message, sizeof message);
 	}
@@ -170,8 +174,9 @@ static int same_units(const struct out *a, const struct out *b)
 		return 0;
 	for (unsigned i = 0; i < a->units; i++) {
 		const struct unit *x = &a->unit[i], *y = &b->unit[i];
-		if (x->from != y->from || x->to != y->to || x->torn != y->torn || x->picture != y->picture || x->head.idr != y->head.idr ||
-			x->head.has_sps != y->head.has_sps || x->head.has_pps != y->head.has_pps || x->head.has_sei != y->head.has_sei)
+		if (x->from != y->from || x->to != y->to || x->torn != y->torn || x->picture != y->picture ||
+		        x->head.idr != y->head.idr || x->head.has_sps != y->head.has_sps ||
+		        x->head.has_pps != y->head.has_pps || x->head.has_sei != y->head.has_sei)
 			return 0;
 	}
 	return 1;
@@ -196,7 +201,8 @@ static void chunkings_agree(const char *what)
 		exact += same_bytes(&out, in.bytes, in.n);
 		agree += same_units(&out, &all_at_once);
 	}
-	ok(same_bytes(&all_at_once, in.bytes, in.n) && exact == 8, "%s: %zu bytes come out as they went in", what, in.n);
+	ok(same_bytes(&all_at_once, in.bytes, in.n) && exact == 8, "%s: %zu bytes come out as they went in",
+	        what, in.n);
 	ok(agree == 8, "%s: %u units, the same for each chunking", what, all_at_once.units);
 }
 
@@ -218,10 +224,13 @@ static void boundaries(struct make m, const char *what)
 	chunkings_agree(what);
 	for (unsigned i = 0; i < 30 && all_at_once.units == 30; i++) {
 		const struct unit *u = &all_at_once.unit[i];
-		right += u->from == at[i] && u->to == at[i + 1] && u->head.idr == (i % 10 == 0) && u->head.has_sps == u->head.idr &&
-			u->head.has_pps == u->head.idr && u->head.has_sei == m.sei && u->picture && !u->torn && (!m.sei || u->head.sei.frame == i);
+		right += u->from == at[i] && u->to == at[i + 1] && u->head.idr == (i % 10 == 0) &&
+		         u->head.has_sps == u->head.idr && u->head.has_pps == u->head.idr &&
+		         u->head.has_sei == m.sei && u->picture && !u->torn &&
+		         (!m.sei || u->head.sei.frame == i);
 	}
-	ok(right == 30, "%s: %u of 30 access units begin and end where they should, with their flags", what, right);
+	ok(right == 30, "%s: %u of 30 access units begin and end where they should, with their flags", what,
+	        right);
 }
 
 static void units(void)
@@ -235,8 +244,11 @@ static void units(void)
 	boundaries((struct make){.slices = 2, .sei = 1}, "cam-capture's message without delimiters");
 
 	/* other NAL units that begin an access unit once a slice has been seen, and some that do not */
-	static const struct { uint8_t header; int begins; } type[] = {{6, 1}, {0x67, 1}, {0x68, 1}, {9, 1}, {14, 1}, {15, 1}, {18, 1},
-		{12, 0}, {10, 0}, {11, 0}, {13, 0}, {19, 0}, {20, 0}, {3, 0}, {4, 0}};
+	static const struct {
+		uint8_t header;
+		int begins;
+	} type[] = {{6, 1}, {0x67, 1}, {0x68, 1}, {9, 1}, {14, 1}, {15, 1}, {18, 1}, {12, 0}, {10, 0},
+	        {11, 0}, {13, 0}, {19, 0}, {20, 0}, {3, 0}, {4, 0}};
 	unsigned right = 0, n = sizeof type / sizeof *type;
 	for (unsigned i = 0; i < n; i++) {
 		in.n = 0;
@@ -244,7 +256,8 @@ static void units(void)
 		size_t at = in.n;
 		nal(1, type[i].header, 0x11, 6);
 		run(&out, in.bytes, in.n, 1);
-		right += same_bytes(&out, in.bytes, in.n) && (type[i].begins ? out.units == 2 && out.unit[1].from == at : out.units == 1);
+		right += same_bytes(&out, in.bytes, in.n) &&
+		         (type[i].begins ? out.units == 2 && out.unit[1].from == at : out.units == 1);
 	}
 	ok(right == n, "%u of %u types of NAL unit after a slice begin an access unit, or do not", right, n);
 }
@@ -257,7 +270,8 @@ static void oddities(void)
 		put("\0\0\0\0\0\0\0", 1 + rnd(7));
 	}
 	chunkings_agree("trailing zeros");
-	ok(all_at_once.units == 10 && !torn_count(&all_at_once), "trailing zeros belong to the access unit before");
+	ok(all_at_once.units == 10 && !torn_count(&all_at_once),
+	        "trailing zeros belong to the access unit before");
 
 	in.n = 0;
 	put("\0\0\2garbage\1\0\0", 12);
@@ -265,15 +279,18 @@ static void oddities(void)
 	for (int i = 0; i < 5; i++)
 		unit_make((struct make){.idr = i == 0, .slices = 1, .aud = 1});
 	chunkings_agree("leading garbage");
-	ok(all_at_once.units == 6 && !all_at_once.unit[0].picture && all_at_once.unit[1].from == at && all_at_once.unit[1].head.idr,
-		"leading garbage is a unit of its own");
+	ok(all_at_once.units == 6 && !all_at_once.unit[0].picture && all_at_once.unit[1].from == at &&
+	                all_at_once.unit[1].head.idr,
+	        "leading garbage is a unit of its own");
 
 	in.n = 0;
 	put("garbage", 7);
 	at = in.n;
 	unit_make((struct make){.idr = 1, .slices = 1});
 	run(&out, in.bytes, in.n, 1);
-	ok(same_bytes(&out, in.bytes, in.n) && out.units == 2 && out.unit[1].from == at && out.unit[1].head.idr, "without a delimiter behind it too");
+	ok(same_bytes(&out, in.bytes, in.n) && out.units == 2 && out.unit[1].from == at &&
+	                out.unit[1].head.idr,
+	        "without a delimiter behind it too");
 
 	in.n = 300000;
 	memset(in.bytes, 0, in.n);
@@ -316,7 +333,8 @@ static void latency(void)
 	for (uint32_t i = 0; i < 10; i++) {
 		unit_make((struct make){.idr = i == 0, .slices = 2, .aud = 1, .sei = 1, .frame = i});
 		annexb_push(&annexb, in.bytes + at, in.n - at - 1);
-		at_once += out.units == i + 1 && out.open && annexb_incomplete(&annexb) && !annexb_waits_for_silence(&annexb);
+		at_once += out.units == i + 1 && out.open && annexb_incomplete(&annexb) &&
+		           !annexb_waits_for_silence(&annexb);
 		annexb_push(&annexb, in.bytes + in.n - 1, 1);
 		at_once += !out.open && out.n == in.n && out.unit[i].ended && !annexb_incomplete(&annexb);
 		at = in.n;
@@ -332,7 +350,8 @@ static void latency(void)
 		annexb_push(&annexb, in.bytes + at, in.n - at);
 		complete += out.open && annexb_waits_for_silence(&annexb);
 		annexb_silence(&annexb);
-		complete += !out.open && out.n == in.n && out.units == i + 1 && !annexb_waits_for_silence(&annexb);
+		complete += !out.open && out.n == in.n && out.units == i + 1 &&
+		            !annexb_waits_for_silence(&annexb);
 	}
 	ok(complete == 20, "one without is complete after a silence");
 
@@ -347,14 +366,15 @@ static void latency(void)
 	annexb_silence(&annexb);
 	annexb_push(&annexb, in.bytes + first - 20, in.n - first + 20);
 	annexb_finish(&annexb);
-	ok(same_bytes(&out, in.bytes, in.n) && out.units == 3 && out.unit[2].from == first && out.unit[2].head.idr && !out.unit[1].picture,
-		"the rest of a slice after a pause stays before the next access unit");
+	ok(same_bytes(&out, in.bytes, in.n) && out.units == 3 && out.unit[2].from == first &&
+	                out.unit[2].head.idr && !out.unit[1].picture,
+	        "the rest of a slice after a pause stays before the next access unit");
 }
 
 /* --- torn access units --- */
 
-/* Three access units, of the fourth the first `cut` bytes, then five that begin at frame `next`. *from..*to is
- * where the cut one stands. */
+/* Three access units, of the fourth the first `cut` bytes, then five that begin at frame `next`. *from..*to
+ * is where the cut one stands. */
 static void cut_make(int idr, size_t cut, uint32_t next, size_t *from, size_t *to, size_t *whole)
 {
 	seed = 77;
@@ -401,8 +421,10 @@ static void torn(int idr)
 			untorn += torn_exactly(from, to, 0);
 		}
 	}
-	ok(right == 3 * cut, "%s cut after each of %zu bytes, camera restarted: that one is torn, nothing else (%zu of %zu)",
-		idr ? "an IDR access unit" : "an access unit", whole, right, 3 * cut);
+	ok(right == 3 * cut,
+	        "%s cut after each of %zu bytes, camera restarted: that one is torn, nothing else (%zu of "
+	        "%zu)",
+	        idr ? "an IDR access unit" : "an access unit", whole, right, 3 * cut);
 	ok(counted == 3 * cut, "and all others are whole");
 	ok(untorn == 3 * cut, "the same where the frame numbers go on: nothing is torn");
 }
@@ -415,7 +437,8 @@ static void torn_more(void)
 	cut_make(0, 1000, 0, &from, &to, &whole);
 	for (size_t cut = 0; cut <= whole; cut++) {
 		run(&out, in.bytes, from + cut, 0);
-		right += same_bytes(&out, in.bytes, from + cut) && torn_count(&out) == (cut > 4 && cut < whole);
+		right += same_bytes(&out, in.bytes, from + cut) &&
+		         torn_count(&out) == (cut > 4 && cut < whole);
 	}
 	ok(right == whole + 1, "cut by the end of the stream: %zu of %zu right", right, whole + 1);
 
@@ -431,7 +454,8 @@ static void torn_more(void)
 		}
 	}
 	run(&out, in.bytes, in.n, -50);
-	ok(same_bytes(&out, in.bytes, in.n) && torn_count(&out) == cuts, "forty restarts, %u of them in an access unit: %u torn", cuts, torn_count(&out));
+	ok(same_bytes(&out, in.bytes, in.n) && torn_count(&out) == cuts,
+	        "forty restarts, %u of them in an access unit: %u torn", cuts, torn_count(&out));
 }
 
 static void wrong_sizes(void)
@@ -443,7 +467,12 @@ static void wrong_sizes(void)
 				continue;
 			in.n = 0;
 			for (uint32_t i = 0; i < 40; i++)
-				unit_make((struct make){.aud = aud, .idr = i % 10 == 0, .slices = 2, .sei = 1, .frame = i, .size_error = error});
+				unit_make((struct make){.aud = aud,
+				        .idr = i % 10 == 0,
+				        .slices = 2,
+				        .sei = 1,
+				        .frame = i,
+				        .size_error = error});
 			for (int chunk = -60; chunk <= 1; chunk += 61) {
 				run(&out, in.bytes, in.n, chunk);
 				unsigned idrs = 0;
@@ -454,10 +483,27 @@ static void wrong_sizes(void)
 					pictures_min = out.units;
 			}
 		}
-		ok(right == 32, "announced sizes wrong by 1 to 8 bytes, %s: nothing is torn, IDRs are found (%u of 32)",
-			aud ? "delimiters" : "no delimiters", right);
-		ok(pictures_min >= 38, "and the other access units are still told apart (at least %u of 40)", pictures_min);
+		ok(right == 32,
+		        "announced sizes wrong by 1 to 8 bytes, %s: nothing is torn, IDRs are found (%u of "
+		        "32)",
+		        aud ? "delimiters" : "no delimiters", right);
+		ok(pictures_min >= 38, "and the other access units are still told apart (at least %u of 40)",
+		        pictures_min);
 	}
+}
+
+/* Right at first, then rewritten by somebody: from the first wrong size on none is believed, to the end. */
+static void wrong_later(void)
+{
+	unsigned right = 0;
+	for (int error = 1; error <= 8; error++) {
+		in.n = 0;
+		for (uint32_t i = 0; i < 12; i++)
+			unit_make((struct make){.aud = 1, .idr = i % 10 == 0, .slices = 2, .sei = 1, .frame = i, .size_error = i < 5 ? 0 : error});
+		run(&out, in.bytes, in.n, -40);
+		right += same_bytes(&out, in.bytes, in.n) && !torn_count(&out) && out.units == 12;
+	}
+	ok(right == 8, "sizes that are wrong from some access unit on: nothing is torn, not even at the end (%u of 8)", right);
 }
 
 /* --- parameter sets --- */
@@ -471,15 +517,19 @@ static int sets_are(const uint8_t *p, size_t n)
 
 static void parameter_sets(void)
 {
-	static const uint8_t sps0[] = {0, 0, 0, 1, 0x67, 100, 0, 40, 0x80 | 1}, sps1[] = {0, 0, 0, 1, 0x67, 100, 0, 40, 0x40 | 2},
-		pps0[] = {0, 0, 0, 1, 0x68, 0x80 | 3}, pps1[] = {0, 0, 0, 1, 0x68, 0x40 | 4}, sps0b[] = {0, 0, 0, 1, 0x67, 66, 0, 40, 0x80 | 5, 9},
-		pps0b[] = {0, 0, 0, 1, 0x68, 0x80 | 6, 7, 8}, slice[] = {0, 0, 0, 1, 0x65, 0x88, 1, 2, 3};
+	static const uint8_t sps0[] = {0, 0, 0, 1, 0x67, 100, 0, 40, 0x80 | 1},
+	                     sps1[] = {0, 0, 0, 1, 0x67, 100, 0, 40, 0x40 | 2},
+	                     pps0[] = {0, 0, 0, 1, 0x68, 0x80 | 3}, pps1[] = {0, 0, 0, 1, 0x68, 0x40 | 4},
+	                     sps0b[] = {0, 0, 0, 1, 0x67, 66, 0, 40, 0x80 | 5, 9},
+	                     pps0b[] = {0, 0, 0, 1, 0x68, 0x80 | 6, 7, 8},
+	                     slice[] = {0, 0, 0, 1, 0x65, 0x88, 1, 2, 3};
 	uint8_t want[64];
 	size_t n = 0;
 
 #define SET(x) (memcpy(want + n, x, sizeof(x)), n += sizeof(x))
 	in.n = 0;
-	put(sps0, sizeof sps0), put(sps1, sizeof sps1), put(pps0, sizeof pps0), put(pps1, sizeof pps1), put(slice, sizeof slice);
+	put(sps0, sizeof sps0), put(sps1, sizeof sps1), put(pps0, sizeof pps0), put(pps1, sizeof pps1),
+	        put(slice, sizeof slice);
 	run(&out, in.bytes, in.n, 1);
 	SET(sps0), SET(sps1), SET(pps0), SET(pps1);
 	ok(sets_are(want, n), "two sequence and two picture parameter sets are kept");
@@ -487,12 +537,15 @@ static void parameter_sets(void)
 	run(&out, in.bytes, in.n, 1);
 	n = 0;
 	SET(sps1), SET(sps0b), SET(pps1), SET(pps0b);
-	ok(sets_are(want, n), "each is replaced by a later one of its kind and number, without trailing zeros");
+	ok(sets_are(want, n),
+	        "each is replaced by a later one of its kind and number, without trailing zeros");
 	in.n = n = 0;
-	put(sps0, sizeof sps0), put(pps0, sizeof pps0), put(slice, sizeof slice), put(sps0b, sizeof sps0b), put(slice, sizeof slice);
+	put(sps0, sizeof sps0), put(pps0, sizeof pps0), put(slice, sizeof slice), put(sps0b, sizeof sps0b),
+	        put(slice, sizeof slice);
 	run(&out, in.bytes, in.n, 1);
 	SET(sps0b), SET(pps0);
-	ok(sets_are(want, n), "a sequence parameter set that is replaced alone still stands before the pictures' ones");
+	ok(sets_are(want, n),
+	        "a sequence parameter set that is replaced alone still stands before the pictures' ones");
 #undef SET
 	in.n = 0;
 	for (int i = 0; i < 300; i++)
@@ -500,7 +553,8 @@ static void parameter_sets(void)
 	put(slice, sizeof slice);
 	run(&out, in.bytes, in.n, -1000);
 	annexb_parameter_sets(&annexb, &n);
-	ok(same_bytes(&out, in.bytes, in.n) && n > 4000 && n <= ANNEXB_SETS_BYTES_MAX, "three hundred of them: %zu bytes are kept", n);
+	ok(same_bytes(&out, in.bytes, in.n) && n > 4000 && n <= ANNEXB_SETS_BYTES_MAX,
+	        "three hundred of them: %zu bytes are kept", n);
 	in.n = 0;
 	nal(1, 0x67, 0x64, 10000);
 	put(slice, sizeof slice);
@@ -518,6 +572,7 @@ int main(void)
 	torn(0);
 	torn_more();
 	wrong_sizes();
+	wrong_later();
 	parameter_sets();
 	free(out.bytes);
 	free(all_at_once.bytes);

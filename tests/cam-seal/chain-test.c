@@ -67,7 +67,11 @@ static void expect(const char *what, const char *verdicts, const char *segments,
 		printf("#   verdicts %s\n#   content %s\n", story, out);
 }
 
-#define PARTS(...) (const int[]){__VA_ARGS__, -1}
+#define PARTS(...)                                                                                           \
+	(const int[])                                                                                        \
+	{                                                                                                    \
+		__VA_ARGS__, -1                                                                              \
+	}
 #define BEGINS "history starts here"
 
 static void one_start(void)
@@ -100,12 +104,14 @@ static void restarts(void)
 	expect("a restart", BEGINS ", camera restarted", "012", PARTS(0, 1, 2));
 	expect("the last segment before it left out", BEGINS, "12", PARTS(1, 2));
 
-	/* killed in a segment: the header behind it links to its last mark, and is found out when that is cut off */
+	/* killed in a segment: the header behind it links to its last mark, and is found out when that is cut
+	 * off */
 	maker_start(&camera, 1, 1, 1, 1);
 	maker_clear(&part[3]);
 	maker_header(&camera, &part[3]);
 	for (int i = 0; i < 2; i++) {
-		maker_data(&camera, &part[3], RECORD_AU_STARTS | RECORD_AU_ENDS, i ? "<0.1.0>" : "<0.0.0>", 7);
+		maker_data(
+		        &camera, &part[3], RECORD_AU_STARTS | RECORD_AU_ENDS, i ? "<0.1.0>" : "<0.0.0>", 7);
 		maker_mark(&camera, &part[3], RECORD_CHECKPOINT);
 	}
 	maker_start(&next, 1, 1, 2, 2);
@@ -138,7 +144,9 @@ static void clones(void)
 	camera.last = a.last;
 	camera.next_segment = 3;
 	segment(&camera, 3);
-	expect("a card restored after further starts", BEGINS ", camera restarted, camera restarted, cloned or restored card", "0132", PARTS(0, 1, 3, 2));
+	expect("a card restored after further starts",
+	        BEGINS ", camera restarted, camera restarted, cloned or restored card", "0132",
+	        PARTS(0, 1, 3, 2));
 	expect("which is another thing than another order", BEGINS ", gap, reordered", "031", PARTS(0, 3, 1));
 }
 
@@ -157,14 +165,17 @@ static void lost_epoch(void)
 	maker_start(&next, 1, 1, 3, 3);
 	next.next_segment = 2;
 	segment(&next, 2);
-	expect("nothing before it, by its own account", BEGINS ", camera restarted, chain broken", "012", PARTS(0, 1, 2));
+	expect("nothing before it, by its own account", BEGINS ", camera restarted, chain broken", "012",
+	        PARTS(0, 1, 2));
 	maker_start(&next, 1, 1, 4, 1);
 	next.next_segment = 3;
 	segment(&next, 3);
-	expect("counts from 1 again", BEGINS ", camera restarted, cloned or restored card", "013", PARTS(0, 1, 3));
+	expect("counts from 1 again", BEGINS ", camera restarted, cloned or restored card", "013",
+	        PARTS(0, 1, 3));
 	next.header.flags = RECORD_EPOCH_LOST;
 	segment(&next, 4);
-	expect("and says that it lost its count", BEGINS ", cloned or restored card, epoch lost", "04", PARTS(0, 4));
+	expect("and says that it lost its count", BEGINS ", cloned or restored card, epoch lost", "04",
+	        PARTS(0, 4));
 }
 
 static void conflicts(void)
@@ -191,7 +202,8 @@ static void conflicts(void)
 	maker_data(&twin, &part[5], RECORD_AU_STARTS | RECORD_AU_ENDS, "<9>", 3);
 	maker_mark(&twin, &part[5], RECORD_CHECKPOINT);
 	read_parts(PARTS(4, 5));
-	ok(strstr(story, "conflict") && strcmp(out, "<0.0.0><0.1.0>") == 0, "two marks of one position, both signed: %s", story);
+	ok(strstr(story, "conflict") && strcmp(out, "<0.0.0><0.1.0>") == 0,
+	        "two marks of one position, both signed: %s", story);
 
 	/* a mark that follows another one than was given */
 	maker_data(&twin, &part[5], RECORD_AU_STARTS | RECORD_AU_ENDS, "<8>", 3);
@@ -199,7 +211,8 @@ static void conflicts(void)
 	memmove(part[5].p, part[5].p + part[5].at[2], part[5].n - part[5].at[2]);
 	part[5].n -= part[5].at[2];
 	read_parts(PARTS(4, 5));
-	ok(strcmp(story, BEGINS ", conflict") == 0 && strcmp(out, "<0.0.0><0.1.0>") == 0, "a mark that follows another one: %s", story);
+	ok(strcmp(story, BEGINS ", conflict") == 0 && strcmp(out, "<0.0.0><0.1.0>") == 0,
+	        "a mark that follows another one: %s", story);
 }
 
 static void stubs(void)
@@ -214,7 +227,8 @@ static void stubs(void)
 	ok(part[5].n < 700, "a stub has %zu bytes", part[5].n);
 	expect("a stub in its place", BEGINS ", content absent", "023", PARTS(0, 5, 2, 3));
 	expect("a stub alone", BEGINS ", content absent", "", PARTS(5));
-	expect("a stub and then the segment itself", BEGINS ", content absent, duplicate", "02", PARTS(0, 5, 1, 2));
+	expect("a stub and then the segment itself", BEGINS ", content absent, duplicate", "02",
+	        PARTS(0, 5, 1, 2));
 	/* header only */
 	maker_clear(&part[6]);
 	maker_put(&part[6], part[1].p, part[1].at[1]);
@@ -224,7 +238,9 @@ static void stubs(void)
 	maker_put(&part[7], part[1].p, part[1].at[1]);
 	maker_put(&part[7], part[1].p + part[1].at[2], part[1].n - part[1].at[2]);
 	read_parts(PARTS(0, 7, 2));
-	ok(strcmp(story, BEGINS ", damaged stretch") == 0 && strstr(out, "<1.1.0>") && !strstr(out, "<1.0.0>"), "the first stretch removed: %s", story);
+	ok(strcmp(story, BEGINS ", damaged stretch") == 0 && strstr(out, "<1.1.0>") &&
+	                !strstr(out, "<1.0.0>"),
+	        "the first stretch removed: %s", story);
 }
 
 /* As many cameras as are remembered, a segment of each in turn; then more, one after the other. */
@@ -250,7 +266,8 @@ static void many_cameras(void)
 			begins += strstr(story, BEGINS) != NULL;
 	}
 	reader_free(&reader);
-	ok(!failed && opened == 2 * CHAIN_CAMERAS_MAX + more && begins == CHAIN_CAMERAS_MAX, "%d cameras, and then %u more: all open", CHAIN_CAMERAS_MAX, more);
+	ok(!failed && opened == 2 * CHAIN_CAMERAS_MAX + more && begins == CHAIN_CAMERAS_MAX,
+	        "%d cameras, and then %u more: all open", CHAIN_CAMERAS_MAX, more);
 }
 
 int main(void)

@@ -1,4 +1,5 @@
-/* epoch: whatever a power cut does to one slot, the other one is used, and a start's number is never used again. */
+/* epoch: whatever a power cut does to one slot, the other one is used, and a start's number is never used
+ * again. */
 #define _GNU_SOURCE
 #include "epoch.h"
 #include "tap.h"
@@ -39,7 +40,8 @@ static void file_set(const uint8_t *p, size_t n)
 
 static struct epoch_state state_make(uint64_t raised, uint32_t record)
 {
-	struct epoch_state s = {.raised = raised, .epoch = raised, .segment = 7, .record = record, .type = RECORD_CHECKPOINT};
+	struct epoch_state s = {
+	        .raised = raised, .epoch = raised, .segment = 7, .record = record, .type = RECORD_CHECKPOINT};
 	memset(s.stream, (int)raised, sizeof s.stream);
 	memset(s.hash, (int)record, sizeof s.hash);
 	return s;
@@ -47,8 +49,10 @@ static struct epoch_state state_make(uint64_t raised, uint32_t record)
 
 static int same(const struct epoch_state *a, const struct epoch_state *b)
 {
-	return a->raised == b->raised && a->epoch == b->epoch && a->segment == b->segment && a->record == b->record && a->type == b->type &&
-		memcmp(a->stream, b->stream, sizeof a->stream) == 0 && memcmp(a->hash, b->hash, sizeof a->hash) == 0;
+	return a->raised == b->raised && a->epoch == b->epoch && a->segment == b->segment &&
+	       a->record == b->record && a->type == b->type &&
+	       memcmp(a->stream, b->stream, sizeof a->stream) == 0 &&
+	       memcmp(a->hash, b->hash, sizeof a->hash) == 0;
 }
 
 static int opens_as(const struct epoch_state *want, int want_lost)
@@ -67,15 +71,18 @@ static void fresh(void)
 	struct stat st;
 	int lost;
 
-	ok(epoch_open(&e, path, &last, &lost) == 0 && !lost && same(&last, &nothing), "a new file remembers nothing, and nothing is lost");
+	ok(epoch_open(&e, path, &last, &lost) == 0 && !lost && same(&last, &nothing),
+	        "a new file remembers nothing, and nothing is lost");
 	ok(stat(path, &st) == 0 && (st.st_mode & 07777) == 0600, "only its owner may read it");
-	ok(epoch_open(&other, path, &last, &lost) < 0 && errno == EWOULDBLOCK, "a second one is refused while the first holds it");
+	ok(epoch_open(&other, path, &last, &lost) < 0 && errno == EWOULDBLOCK,
+	        "a second one is refused while the first holds it");
 	ok(epoch_write(&e, &s) == 0 && epoch_sync(&e, 1) == 0, "written and synced");
 	shut(&e);
 	shut(&other);
 	ok(opens_as(&s, 0), "read again");
 	ok(epoch_open(&e, "/dev/null", &last, &lost) < 0 && errno == EINVAL, "a device is refused");
-	ok(epoch_open(&e, "nowhere/epoch", &last, &lost) < 0 && errno == ENOENT, "a folder that is not there is an error");
+	ok(epoch_open(&e, "nowhere/epoch", &last, &lost) < 0 && errno == ENOENT,
+	        "a folder that is not there is an error");
 }
 
 static void alternates(void)
@@ -139,7 +146,8 @@ static void torn(void)
 			shut(&e);
 			right += opens_as(&next, 0);
 		}
-		ok(right == 2 * (FILE_BYTES + 1) && !back, "slot %d torn at each byte: the other one is used (%u)", (2 + slot + 1) % 2, right);
+		ok(right == 2 * (FILE_BYTES + 1) && !back,
+		        "slot %d torn at each byte: the other one is used (%u)", (2 + slot + 1) % 2, right);
 	}
 	unsigned used = 0, refused = 0;
 	for (int slot = 0; slot < 2; slot++)

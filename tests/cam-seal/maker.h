@@ -36,8 +36,10 @@ __attribute__((unused)) static void maker_clear(struct footage *f)
 	f->records = 0;
 }
 
-/* A start of the camera number `device` for the recipient number `recipient`; number `stream` makes the stream's key. */
-__attribute__((unused)) static void maker_start(struct maker *m, int device, int recipient, int stream, uint64_t epoch)
+/* A start of the camera number `device` for the recipient number `recipient`; number `stream` makes the
+ * stream's key. */
+__attribute__((unused)) static void maker_start(
+        struct maker *m, int device, int recipient, int stream, uint64_t epoch)
 {
 	uint8_t seed[32];
 
@@ -48,7 +50,11 @@ __attribute__((unused)) static void maker_start(struct maker *m, int device, int
 	crypto_sign_seed_keypair(m->stream_pk, m->stream_sk, seed);
 	memset(m->recipient_sk, 50 + recipient, sizeof m->recipient_sk);
 	crypto_scalarmult_base(m->recipient_pk, m->recipient_sk);
-	m->header = (struct record_header){.epoch = epoch, .kind = RECORD_KIND_VIDEO, .recipients = 1, .utc_ns = 1700000000000000000, .boot_ns = 5000000000};
+	m->header = (struct record_header){.epoch = epoch,
+	        .kind = RECORD_KIND_VIDEO,
+	        .recipients = 1,
+	        .utc_ns = 1700000000000000000,
+	        .boot_ns = 5000000000};
 	memcpy(m->header.device_pk, m->device_pk, 32);
 	memcpy(m->header.stream_pk, m->stream_pk, 32);
 	record_stream_id(m->header.prefix.stream, m->stream_pk);
@@ -85,7 +91,8 @@ __attribute__((unused)) static void maker_header(struct maker *m, struct footage
 	h->prefix.segment = m->next_segment++;
 	h->previous = m->last;
 	if (m->last.previous)
-		h->previous.previous = m->last.previous == RECORD_END ? RECORD_PREVIOUS_ENDED : RECORD_PREVIOUS_CUT;
+		h->previous.previous =
+		        m->last.previous == RECORD_END ? RECORD_PREVIOUS_ENDED : RECORD_PREVIOUS_CUT;
 	memset(m->file_key, 1, sizeof m->file_key);
 	m->file_key[0] = (uint8_t)h->prefix.segment;
 	record_commitment(h->commitment, m->file_key, h->prefix.stream, h->prefix.segment);
@@ -100,7 +107,8 @@ __attribute__((unused)) static void maker_header(struct maker *m, struct footage
 	maker_remember(m, &h->prefix, p);
 }
 
-__attribute__((unused)) static void maker_data(struct maker *m, struct footage *f, uint8_t flags, const void *payload, size_t payload_bytes)
+__attribute__((unused)) static void maker_data(
+        struct maker *m, struct footage *f, uint8_t flags, const void *payload, size_t payload_bytes)
 {
 	uint8_t p[RECORD_BYTES_MAX];
 	struct record_prefix prefix = m->header.prefix;
@@ -114,7 +122,9 @@ __attribute__((unused)) static void maker_data(struct maker *m, struct footage *
 __attribute__((unused)) static void maker_mark(struct maker *m, struct footage *f, uint8_t type)
 {
 	uint8_t p[RECORD_MARK_BYTES];
-	struct record_mark k = {.prefix = m->header.prefix, .first_record = m->first, .reason = type == RECORD_END ? RECORD_REASON_FULL : RECORD_REASON_TIMER};
+	struct record_mark k = {.prefix = m->header.prefix,
+	        .first_record = m->first,
+	        .reason = type == RECORD_END ? RECORD_REASON_FULL : RECORD_REASON_TIMER};
 
 	k.prefix.type = type;
 	k.prefix.record = ++m->record;
@@ -127,9 +137,11 @@ __attribute__((unused)) static void maker_mark(struct maker *m, struct footage *
 	maker_remember(m, &k.prefix, p);
 }
 
-/* A segment of `stretches` stretches, each of `records` data records. The content of each record tells where it is from, like
+/* A segment of `stretches` stretches, each of `records` data records. The content of each record tells where
+ * it is from, like
  * "<0.2.5>": segment, stretch, record; it is appended to content when that is not NULL. */
-__attribute__((unused)) static void maker_segment(struct maker *m, struct footage *f, int stretches, int records, size_t fill, char *content)
+__attribute__((unused)) static void maker_segment(
+        struct maker *m, struct footage *f, int stretches, int records, size_t fill, char *content)
 {
 	maker_header(m, f);
 	for (int s = 0; s < stretches; s++) {

@@ -1,5 +1,5 @@
-/* reader: whatever is done to footage, what comes out is whole stretches that were signed, as they were, and the
- * verdict says what was done. */
+/* reader: whatever is done to footage, what comes out is whole stretches that were signed, as they were, and
+ * the verdict says what was done. */
 #include "maker.h"
 #include "reader.h"
 #include "tap.h"
@@ -88,10 +88,12 @@ static const char *stretch_at(int s)
 static int all_but(int from, int to)
 {
 	size_t head = (size_t)(stretch_at(from) - content), tail = strlen(stretch_at(to));
-	return out_n == head + tail && memcmp(out, content, head) == 0 && memcmp(out + head, stretch_at(to), tail) == 0;
+	return out_n == head + tail && memcmp(out, content, head) == 0 &&
+	       memcmp(out + head, stretch_at(to), tail) == 0;
 }
 
-/* A part of content from its beginning on, that ends with a whole stretch or, of an unproven tail, a record. */
+/* A part of content from its beginning on, that ends with a whole stretch or, of an unproven tail, a record.
+ */
 static int whole_prefix(int tail)
 {
 	int at_stretch = 0;
@@ -100,7 +102,8 @@ static int whole_prefix(int tail)
 	return memcmp(out, content, out_n) == 0 && (at_stretch || (tail && content[out_n] == '<'));
 }
 
-/* Where the stretch of record r of the whole segment begins and ends: RECORDS data records and a mark each. */
+/* Where the stretch of record r of the whole segment begins and ends: RECORDS data records and a mark each.
+ */
 static int stretch_of(unsigned r)
 {
 	return (int)((r - 1) / (RECORDS + 1));
@@ -121,7 +124,8 @@ static void undamaged(struct maker *m)
 	for (unsigned i = 0; i < 4; i++) {
 		segment_make(m, 30);
 		read_in(whole.p, whole.n, chunk[i]);
-		ok(only(0) && all_but(0, 0) && seen[READER_BEGINS] == 1, "a segment opens, %zu bytes at a time", chunk[i]);
+		ok(only(0) && all_but(0, 0) && seen[READER_BEGINS] == 1,
+		        "a segment opens, %zu bytes at a time", chunk[i]);
 	}
 }
 
@@ -141,14 +145,16 @@ static void bits(struct maker *m)
 			if (r == whole.records - 1)
 				exact = seen[READER_UNPROVEN] && all_but(0, 0);
 			if (!exact && wrong_content++ < 5) {
-				printf("# record %u byte %zu bit %02x: %zu bytes came out\n", r, i - whole.at[r], bit, out_n);
+				printf("# record %u byte %zu bit %02x: %zu bytes came out\n", r,
+				        i - whole.at[r], bit, out_n);
 				show();
 			}
 			silent += only(0);
 			floods += seen[READER_DUPLICATE] + seen[READER_DAMAGED] > 4;
 			whole.p[i] ^= bit;
 		}
-	ok(!wrong_content, "one bit changed in each of %u bytes: exactly that stretch is left out (%u wrong)", tried, wrong_content);
+	ok(!wrong_content, "one bit changed in each of %u bytes: exactly that stretch is left out (%u wrong)",
+	        tried, wrong_content);
 	ok(!silent, "and is never left out silently");
 	ok(!floods, "and told in few words (%u floods)", floods);
 }
@@ -164,7 +170,8 @@ static void lost_records(struct maker *m)
 		memcpy(bent.p, whole.p, whole.at[r]);
 		memcpy(bent.p + whole.at[r], whole.p + whole.at[r + 1], whole.n - whole.at[r + 1]);
 		read_in(bent.p, whole.n - len, 0);
-		right += r == n - 1 ? only(V(TRUNCATED) | V(UNPROVEN)) && all_but(0, 0) : only(V(DAMAGED)) && all_but(stretch_of(r), stretch_of(r) + 1);
+		right += r == n - 1 ? only(V(TRUNCATED) | V(UNPROVEN)) && all_but(0, 0)
+		                    : only(V(DAMAGED)) && all_but(stretch_of(r), stretch_of(r) + 1);
 		/* twice in a row */
 		memcpy(bent.p, whole.p, whole.at[r + 1]);
 		memcpy(bent.p + whole.at[r + 1], whole.p + whole.at[r], whole.n - whole.at[r]);
@@ -200,14 +207,18 @@ static void cut_short(struct maker *m)
 		char last[32];
 		snprintf(last, sizeof last, "<0.%d.%d>", stretch_of(r - 1), (int)((r - 2) % (RECORDS + 1)));
 		int is_data = r >= 2 && (r - 1) % (RECORDS + 1);
-		named += (!is_data || strstr(out, last)) && (seen[READER_UNPROVEN] == (unsigned)is_data) && (seen[READER_NOT_A_SEGMENT] != 0) == (n != whole.at[r]);
+		named += (!is_data || strstr(out, last)) && (seen[READER_UNPROVEN] == (unsigned)is_data) &&
+		         (seen[READER_NOT_A_SEGMENT] != 0) == (n != whole.at[r]);
 		config.proven_only = 1;
 		read_in(whole.p, n, 0);
-		proven += whole_prefix(0) && seen[READER_TRUNCATED] == 1 && out_n == (size_t)(stretch_at(r ? (int)(r - 1) / (RECORDS + 1) : 0) - content);
+		proven += whole_prefix(0) && seen[READER_TRUNCATED] == 1 &&
+		          out_n == (size_t)(stretch_at(r ? (int)(r - 1) / (RECORDS + 1) : 0) - content);
 	}
 	config.proven_only = 0;
-	ok(right == tried, "cut after each byte: truncated, and the beginning comes out (%u of %u)", right, tried);
-	ok(named == tried, "all its whole records, the ones without a mark called unproven (%u of %u)", named, tried);
+	ok(right == tried, "cut after each byte: truncated, and the beginning comes out (%u of %u)", right,
+	        tried);
+	ok(named == tried, "all its whole records, the ones without a mark called unproven (%u of %u)", named,
+	        tried);
 	ok(proven == tried, "or only what is proven (%u of %u)", proven, tried);
 	unsigned nothing = 0;
 	for (size_t n = 0; n < whole.at[1]; n++) {
@@ -235,7 +246,9 @@ static void torn_records(struct maker *m)
 			memcpy(bent.p, whole.p, cut_at + cut);
 			memcpy(bent.p + cut_at + cut, other.p, other.n);
 			read_in(bent.p, cut_at + cut + other.n, 0);
-			right += seen[READER_TRUNCATED] == 1 && seen[READER_NOT_A_SEGMENT] + seen[READER_UNKNOWN_VERSION] == 1 && strstr(out, "<5.0.0>") && strstr(out, "<5.1.2>") && strstr(out, "<0.0.1>");
+			right += seen[READER_TRUNCATED] == 1 &&
+			         seen[READER_NOT_A_SEGMENT] + seen[READER_UNKNOWN_VERSION] == 1 &&
+			         strstr(out, "<5.0.0>") && strstr(out, "<5.1.2>") && strstr(out, "<0.0.1>");
 		}
 	}
 	ok(right == tried, "a torn record costs itself, not the segment behind it (%u of %u)", right, tried);
@@ -257,7 +270,8 @@ static void torn_records(struct maker *m)
 	memcpy(bent.p + header + 60, other.p, other.n);
 	memcpy(bent.p + header + 60 + other.n, other.p, other.n);
 	read_in(bent.p, header + 60 + 2 * other.n, 0);
-	ok(strcmp(out, "first") == 0 && seen[READER_DUPLICATE] == 1 && seen[READER_NOT_A_SEGMENT] == 1, "even where another record begins at its end");
+	ok(strcmp(out, "first") == 0 && seen[READER_DUPLICATE] == 1 && seen[READER_NOT_A_SEGMENT] == 1,
+	        "even where another record begins at its end");
 }
 
 static void joined(size_t *n, const void *p, size_t bytes)
@@ -278,16 +292,19 @@ static void strangers(struct maker *m)
 
 	joined(&n, other.p, other.n), joined(&n, whole.p, whole.n), joined(&n, other.p, other.n);
 	read_in(bent.p, n, 0);
-	ok(all_but(0, 0) && only(V(UNKNOWN_CAMERA)) && seen[READER_UNKNOWN_CAMERA] == 2, "another camera's segments are named and left out");
+	ok(all_but(0, 0) && only(V(UNKNOWN_CAMERA)) && seen[READER_UNKNOWN_CAMERA] == 2,
+	        "another camera's segments are named and left out");
 	config.devices = 0;
 	read_in(bent.p, n, 0);
-	ok(all_but(0, 0) && only(V(UNKNOWN_CAMERA) | V(NOT_FOR_KEY) | V(DUPLICATE)), "without the camera's key each is unknown, and opened if it can be");
+	ok(all_but(0, 0) && only(V(UNKNOWN_CAMERA) | V(NOT_FOR_KEY) | V(DUPLICATE)),
+	        "without the camera's key each is unknown, and opened if it can be");
 	config_reset(m);
 	memcpy(config.device_pk[config.devices++], them.device_pk, 32);
 	n = 0;
 	joined(&n, other.p, other.n), joined(&n, whole.p, whole.n);
 	read_in(bent.p, n, 0);
-	ok(all_but(0, 0) && only(V(NOT_FOR_KEY)) && seen[READER_BEGINS] == 2, "two known cameras, one of them not for this key");
+	ok(all_but(0, 0) && only(V(NOT_FOR_KEY)) && seen[READER_BEGINS] == 2,
+	        "two known cameras, one of them not for this key");
 	memcpy(config.pk[config.keys], them.recipient_pk, 32);
 	config.sk[config.keys++] = them.recipient_sk;
 	read_in(bent.p, n, 0);
@@ -296,7 +313,8 @@ static void strangers(struct maker *m)
 	config_reset(m);
 	segment_make(m, 5);
 	memset(m->header.slot[0].sealed, 0, sizeof m->header.slot[0].sealed);
-	crypto_box_seal(m->header.slot[0].sealed, them.recipient_sk, 32, m->recipient_pk); /* some other key */
+	crypto_box_seal(
+	        m->header.slot[0].sealed, them.recipient_sk, 32, m->recipient_pk); /* some other key */
 	size_t h = record_header_put(bent.p, &m->header);
 	record_sign(bent.p, h, m->stream_sk);
 	read_in(bent.p, h, 0);
@@ -318,14 +336,19 @@ static void garbage(struct maker *m)
 		if (kind == 1)
 			memset(junk, 0xc5, sizeof junk);
 		for (size_t i = 0; kind == 2 && i + 4 <= sizeof junk; i += 4)
-			memcpy(junk + i, "\xc5" "CAM", 4);
+			memcpy(junk + i,
+			        "\xc5"
+			        "CAM",
+			        4);
 		n = 0;
-		joined(&n, junk, sizeof junk), joined(&n, whole.p, whole.n), joined(&n, junk, sizeof junk), joined(&n, other.p, other.n), joined(&n, junk, 100);
+		joined(&n, junk, sizeof junk), joined(&n, whole.p, whole.n), joined(&n, junk, sizeof junk),
+		        joined(&n, other.p, other.n), joined(&n, junk, 100);
 		unsigned good = 0;
 		for (size_t chunk = 0; chunk < 600; chunk += 599) {
 			read_in(bent.p, n, chunk);
-			good += (kind == 2 ? only(V(UNKNOWN_VERSION)) && seen[READER_UNKNOWN_VERSION] == 3 : only(V(NOT_A_SEGMENT)) && seen[READER_NOT_A_SEGMENT] == 3) &&
-				strstr(out, "<1.0.0>") && strncmp(out, content, strlen(content)) == 0;
+			good += (kind == 2 ? only(V(UNKNOWN_VERSION)) && seen[READER_UNKNOWN_VERSION] == 3
+			                   : only(V(NOT_A_SEGMENT)) && seen[READER_NOT_A_SEGMENT] == 3) &&
+			        strstr(out, "<1.0.0>") && strncmp(out, content, strlen(content)) == 0;
 		}
 		ok(good == 2, "garbage of kind %u before, between and behind", kind);
 	}
@@ -338,7 +361,8 @@ static void garbage(struct maker *m)
 	n = 0;
 	joined(&n, whole.p, whole.n), joined(&n, other.p, other.n);
 	read_in(bent.p, n, 0);
-	ok(only(V(UNKNOWN_VERSION)) && seen[READER_UNKNOWN_VERSION] == 1 && strstr(out, "<1.0.0>"), "a segment of version 2 is named and passed over");
+	ok(only(V(UNKNOWN_VERSION)) && seen[READER_UNKNOWN_VERSION] == 1 && strstr(out, "<1.0.0>"),
+	        "a segment of version 2 is named and passed over");
 }
 
 static void flags(struct maker *m)
@@ -358,7 +382,8 @@ static void flags(struct maker *m)
 		maker_mark(m, &whole, RECORD_END);
 	}
 	read_in(whole.p, whole.n, 0);
-	ok(only(0) && strcmp(out, "SETSabcabc") == 0, "copies of parameter sets at the start only; padding and torn ones never: %s", out);
+	ok(only(0) && strcmp(out, "SETSabcabc") == 0,
+	        "copies of parameter sets at the start only; padding and torn ones never: %s", out);
 	read_in(whole.p + whole.at[8], whole.n - whole.at[8], 0);
 	ok(strcmp(out, "SETSabc") == 0, "the second segment alone has its copies too: %s", out);
 }
