@@ -24,7 +24,8 @@ VIDEO, BYTES, REPORT = 1, 2, 3
 CONTEXT = {HEADER: "header", CHECKPOINT: "checkpoint", END: "end"}
 AU_START, AU_END, IDR, PADDING, REPEATED, TORN = 1, 2, 4, 8, 16, 32
 NOT_FINDINGS = ("history starts here", "camera restarted", "input restarted", "recipients changed")
-SEGMENT_MAX, STRETCH_MAX = 64 << 20, 16 << 20
+STRETCH_MAX = 16 << 20
+HERE = object()
 
 
 def H(*parts, key=b""):
@@ -76,7 +77,7 @@ def recipient_keys(path, passphrase=None):
             ops, mem, salt, box = int(fields[2]), int(fields[3]), unbase64(fields[4]), unbase64(fields[5])
             assert fields[1] == "argon2id" and ops <= 16 and mem <= 1 << 20
             wrap = argon2id.kdf(32, passphrase, salt, ops, mem << 10)
-            secret = aead_decrypt(box[24:], line[: line.rindex(" ")].encode(), box[:24], wrap)
+            secret = aead_decrypt(box[24:], line[: line.rindex(" ") + 1].encode(), box[:24], wrap)
         pairs.append((unbase64(fields[0]), secret))
     return pairs
 
@@ -169,7 +170,8 @@ class Chain:
     def __init__(self):
         self.marks = set()  # hashes
         self.streams = {}  # epoch -> stream id
-        self.newest = None
+        self.epoch = 0  # the newest
+        self.segments = {}  # stream id -> the newest
 
 
 class Reader:
@@ -188,10 +190,10 @@ class Reader:
     def out(self):
         return b"".join(payload for _, _, payload in self.stretches)
 
-    def find(self, verdict, header=None):
-        header = header or self.header
+    def find(self, verdict, header=HERE):
+        header = self.header if header is HERE else header
         entry = (name(header) if header else "-", verdict)
-        if entry not in self.findings or verdict == "damaged stretch":
+        if entry not in self.findings:
             self.findings.append(entry)
 
     def read(self, *inputs):
@@ -220,7 +222,7 @@ class Reader:
         if self.devices and h.device not in self.devices:
             self.close()
             self.skipping = h.stream, h.segment
-            return self.find("unknown camera", h)
+            return self.find("unknown camera", None)
         if not signed(h.device, ctx("stream") + h.raw[24:104], h.raw[104:168]) or H(h.stream_key)[:8] != h.stream:
             return self.find("bad signature", h)
         if not h.signature_ok(h.stream_key):
@@ -243,17 +245,20 @@ class Reader:
             self.find("cloned or restored card")
         if h.flags & 1 and h.segment == 0:
             self.find("epoch lost")
+        elif h.epoch < chain.epoch or h.segment < chain.segments.get(h.stream, 0):
+            self.find("reordered")
         elif h.previous_kind == 0:
             self.find("chain broken" if chain.marks else "history starts here")
         elif not chain.marks:
             self.find("history starts here")
         elif h.previous[4] not in chain.marks:
-            self.find("gap" if (h.epoch, h.segment) > chain.newest else "reordered")
+            self.find("gap")
         if h.segment == 0 and chain.marks:
             self.find("camera restarted")
         if h.flags & 2:
             self.find("recipients changed")
-        chain.newest = max(chain.newest or (0, 0), (h.epoch, h.segment))
+        chain.epoch = max(chain.epoch, h.epoch)
+        chain.segments[h.stream] = max(chain.segments.get(h.stream, 0), h.segment)
         self.chain = chain
         chain.marks.add(h.hash)
 
