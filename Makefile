@@ -154,10 +154,13 @@ bench: deps
 	PATH="$(abspath $(O)):$$PATH" sh tests/bench.sh
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
-FUZZ = y4m incoming s3error
+FUZZ = annexb record keyfile incoming s3error y4m
+annexb_FUZZ = cam-seal/annexb lib/sei
+record_FUZZ = cam-seal/reader cam-seal/chain cam-seal/release lib/record
+keyfile_FUZZ = cam-seal/keyfile lib/fdio lib/number lib/record
 y4m_FUZZ = cam-capture/y4m
 incoming_FUZZ = cam-spool/incoming lib/record
-s3error_FUZZ = cam-ship/s3error
+s3error_FUZZ = cam-ship/s3error cam-ship/backoff lib/number lib/msg
 FUZZ_SECONDS = 15
 FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship
 
@@ -186,7 +189,8 @@ lint-c:
 	cppcheck -q -j2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 $(INCLUDES) $(C_FILES)
 
 lint-sh:
-	shellcheck -x -P SCRIPTDIR -e SC2317 .ci/run tests/*.sh tests/*/*.sh tests/*/*.t
+	shellcheck -x -P SCRIPTDIR -e SC2317,SC2016,SC2012,SC2086 .ci/run tests/*.sh tests/*/*.sh $$(grep -lE '^#!/bin/(ba)?sh' tests/*/*.t)
+	/usr/bin/python3 -m compileall -q -f tests >/dev/null && find tests -name __pycache__ -prune -exec rm -r {} +
 
 # Pages of other packages may not be installed; ours are all here.
 lint-man:

@@ -336,10 +336,7 @@ static void garbage(struct maker *m)
 		if (kind == 1)
 			memset(junk, 0xc5, sizeof junk);
 		for (size_t i = 0; kind == 2 && i + 4 <= sizeof junk; i += 4)
-			memcpy(junk + i,
-			        "\xc5"
-			        "CAM",
-			        4);
+			memcpy(junk + i, (const uint8_t[]){0xc5, 0x43, 0x41, 0x4d}, 4);
 		n = 0;
 		joined(&n, junk, sizeof junk), joined(&n, whole.p, whole.n), joined(&n, junk, sizeof junk),
 		        joined(&n, other.p, other.n), joined(&n, junk, 100);
