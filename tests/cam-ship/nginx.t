@@ -53,7 +53,7 @@ is "and nothing is named" "$(cat named)" ""
 exits 111 "the system's CAs do not know it either" cam-ship -d spool -1 "$url"
 cp tap.out named; cp tap.err told
 exits 111 "a certificate for another name" cam-ship -d spool -C ca.pem -1 "https://127.0.0.2:$port/"
-cp tap.out named; cp tap.err told
+says "is refused" "unavailable: SSL: no alternative certificate subject name matches"
 is "no request came through" "$(cat nginx-access.log)" ""
 
 # Outage and return: a service, segments arriving all the time, the server killed in an upload.

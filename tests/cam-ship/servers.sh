@@ -61,7 +61,7 @@ nginx_stop() {
 	wait "$nginx_pid" 2>/dev/null
 }
 
-# One process in the foreground, document root www.
+# One process in the foreground, document root www. It also answers on 127.0.0.2, which its certificate does not name.
 nginx_configure() {
 	port=$(free_port)
 	mkdir -p www
@@ -82,6 +82,7 @@ nginx_configure() {
 			client_max_body_size 0;
 			server {
 				listen 127.0.0.1:$port ssl;
+				listen 127.0.0.2:$port ssl;
 				ssl_certificate $T/cert.pem;
 				ssl_certificate_key $T/key.pem;
 				root $T/www;
