@@ -101,6 +101,18 @@ is "SIGTERM: exit 0" $? 0
 is "the unfinished segment stays NAME.part" "$(count d .part)" 1
 ok "with all that was in the pipe" cmp d/*.part "in/$(basename d/*.part .part).cam"
 
+rm -rf d in && mkdir d in
+cam-spool -D 3 d <pipe 3>ready2 >names 2>err &
+first=$!
+stop_at_end $first
+waits 5 test -s ready2
+kill -STOP $first
+"$make_records" -n 1 -r 10 -x -w in >pipe
+kill -TERM $first
+kill -CONT $first
+wait $first
+ok "what the pipe held at SIGTERM is drained" cmp d/*.part in/*.cam
+
 # --- resumed ---
 rm -rf d in && mkdir d in
 "$make_records" -n 2 -r 30 -w in >stream
