@@ -25,6 +25,7 @@ umask 022
 sums=$(md5sum me.key me.pub)
 exits 1 "never overwrites" cam-key -g -n me
 says "and says so" 'me.key: exists'
+is "and leaves both as they were" "$(md5sum me.key me.pub)" "$sums"
 rm me.key
 exits 1 "not even the public half" cam-key -g -n me
 says "and says so" 'me.pub: exists'

@@ -11,6 +11,7 @@ static struct reader_config config;
 static struct footage whole, other, bent;
 static char content[OUT_BYTES_MAX], out[OUT_BYTES_MAX];
 static size_t out_n;
+static int verify_only; /* as without any key */
 static unsigned seen[READER_NOT_A_SEGMENT + 1];
 
 static void on_verdict(void *ctx, enum reader_verdict v, const struct reader_segment *s, const char *text)
@@ -44,7 +45,7 @@ static void read_in(const uint8_t *p, size_t n, size_t chunk)
 	memset(seen, 0, sizeof seen);
 	out_n = 0;
 	*out = '\0';
-	reader_init(&reader, &config, &(struct reader_sink){NULL, on_verdict, on_content, NULL});
+	reader_init(&reader, &config, &(struct reader_sink){NULL, on_verdict, verify_only ? NULL : on_content, NULL});
 	while (n) {
 		size_t take = chunk && chunk < n ? chunk : n;
 		if (reader_push(&reader, p, take) < 0)
@@ -157,6 +158,25 @@ static void bits(struct maker *m)
 	        tried, wrong_content);
 	ok(!silent, "and is never left out silently");
 	ok(!floods, "and told in few words (%u floods)", floods);
+}
+
+/* The same without a key: signatures and hashes alone find it. */
+static void bits_verified(struct maker *m)
+{
+	unsigned silent = 0, tried = 0;
+
+	segment_make(m, 5);
+	verify_only = 1;
+	read_in(whole.p, whole.n, 0);
+	ok(only(0) && !out_n, "without a key the segment is verified, and nothing comes out");
+	for (size_t i = 0; i < whole.n; i++, tried++) {
+		whole.p[i] ^= (uint8_t)(1 << i % 8);
+		read_in(whole.p, whole.n, 0);
+		silent += only(0);
+		whole.p[i] ^= (uint8_t)(1 << i % 8);
+	}
+	verify_only = 0;
+	ok(!silent, "and one bit changed in any of %u bytes is found", tried);
 }
 
 static void lost_records(struct maker *m)
@@ -395,6 +415,7 @@ int main(void)
 		return 1;
 	undamaged(&m);
 	bits(&m);
+	bits_verified(&m);
 	lost_records(&m);
 	cut_short(&m);
 	torn_records(&m);
