@@ -45,7 +45,8 @@ static void read_in(const uint8_t *p, size_t n, size_t chunk)
 	memset(seen, 0, sizeof seen);
 	out_n = 0;
 	*out = '\0';
-	reader_init(&reader, &config, &(struct reader_sink){NULL, on_verdict, verify_only ? NULL : on_content, NULL});
+	reader_init(&reader, &config,
+	        &(struct reader_sink){NULL, on_verdict, verify_only ? NULL : on_content, NULL});
 	while (n) {
 		size_t take = chunk && chunk < n ? chunk : n;
 		if (reader_push(&reader, p, take) < 0)
@@ -294,6 +295,46 @@ static void torn_records(struct maker *m)
 	        "even where another record begins at its end");
 }
 
+/* What somebody makes who has all public keys, and a signing key of his own. */
+static void forged(struct maker *m)
+{
+	struct maker thief, twin;
+
+	maker_start(m, 1, 1, 1, 1);
+	config_reset(m);
+	maker_start(&thief, 2, 1, 9, 1);
+	memcpy(thief.header.device_pk, m->device_pk, 32);
+	for (int i = 0; i < 3; i++) {
+		if (i == 0)
+			record_certify(&thief.header, thief.device_sk);
+		else if (i == 1)
+			memcpy(thief.header.certificate, m->header.certificate,
+			        64); /* of another stream key */
+		else
+			memcpy(thief.header.stream_pk, m->stream_pk, 32),
+			        memcpy(thief.header.prefix.stream, m->header.prefix.stream, 8);
+		maker_clear(&whole);
+		maker_segment(&thief, &whole, 2, 2, 5, NULL);
+		read_in(whole.p, whole.n, 0);
+		ok(!out_n && seen[READER_BAD_SIGNATURE] == 1 && !seen[READER_BEGINS],
+		        "a forged header of kind %d is refused", i);
+	}
+
+	/* one header, and from its second stretch on the records of another with its position */
+	maker_clear(&whole);
+	maker_clear(&other);
+	twin = *m;
+	maker_segment(m, &whole, 2, 1, 5, NULL);
+	maker_segment(&twin, &other, 2, 1, 5, NULL);
+	memcpy(whole.p + whole.at[3], other.p + other.at[3], other.n - other.at[3]);
+	memmove(whole.p + whole.at[2], whole.p + whole.at[3],
+	        whole.n - whole.at[3]); /* without the mark between */
+	verify_only = 1;
+	read_in(whole.p, whole.n - RECORD_MARK_BYTES, 0);
+	verify_only = 0;
+	ok(seen[READER_CONFLICT] == 1, "a mark of another header is a conflict");
+}
+
 static void joined(size_t *n, const void *p, size_t bytes)
 {
 	memcpy(bent.p + *n, p, bytes);
@@ -419,6 +460,7 @@ int main(void)
 	lost_records(&m);
 	cut_short(&m);
 	torn_records(&m);
+	forged(&m);
 	strangers(&m);
 	garbage(&m);
 	flags(&m);

@@ -88,7 +88,6 @@ for i in 1 2; do
 	stop_at_end $pid
 	exec 9>in
 	cat s.h264 >&9
-	before=$(wc -c <all)
 	# a whole IDR interval at least has been marked
 	waits 5 sh -c "tail -c +1 all | \"$py/segment.py\" -e | grep '^checkpoint' | grep -c . | grep -qx $((i * 3 + 3))"
 	kill -9 $pid
