@@ -92,7 +92,7 @@ static void put(const void *p, size_t n)
 /* A NAL unit: header byte, then n bytes: `first`, and filling in which no start code occurs. */
 static void nal(int long_code, uint8_t header, uint8_t first, size_t n)
 {
-	put("\0\0\0\1" + (long_code ? 0 : 1), long_code ? 4 : 3);
+	put(&"\0\0\0\1"[long_code ? 0 : 1], long_code ? 4 : 3);
 	put(&header, 1);
 	if (n)
 		put(&first, 1);

@@ -74,14 +74,14 @@ verdict() { # NAME WANTED COMMAND...: exit 1, and these verdicts, each once and 
 	code=$?
 	is "$name" "$code: $(sed 's/^[^:]*: [^:]*: \([^:]*\):.*/\1/' tap.err | sort -u | paste -sd,)" "1: $want"
 }
-o="cam-open -k me.key -s door.pub"
+o() { cam-open -k me.key -s door.pub "$@"; }
 : >empty
 head -c 5000 /dev/urandom >junk
 verdict "empty" "cam-open: nothing to open: no segment in the input" sh -c 'cam-open -k me.key -s door.pub empty'
-verdict "junk" "not a segment" $o junk
-verdict "junk before" "not a segment" $o junk good
+verdict "junk" "not a segment" o junk
+verdict "junk before" "not a segment" o junk good
 ok "costs nothing" cmp out s.h264
-verdict "junk between and behind" "duplicate,not a segment" $o good junk good junk
+verdict "junk between and behind" "duplicate,not a segment" o good junk good junk
 ok "costs nothing" cmp out s.h264
 verdict "without the camera's key" "unknown camera" cam-open -k me.key good
 ok "all comes out" cmp out s.h264
@@ -90,19 +90,19 @@ ok "nothing comes out" test ! -s out
 verdict "another recipient" "not for this key" sh -c 'cam-key -g -n third; exec cam-open -k third.key -s door.pub good'
 ok "nothing comes out" test ! -s out
 cam-seal -i yard.key -r both <s.h264 >theirs 2>/dev/null
-verdict "two cameras, one known" "unknown camera" $o good theirs
+verdict "two cameras, one known" "unknown camera" o good theirs
 ok "only that one comes out" cmp out s.h264
-ok "two known ones" $o -s yard.pub good theirs
+ok "two known ones" o -s yard.pub good theirs
 cp door.epoch door.saved
 cam-seal -i door.key -r both <s.h264 >second 2>/dev/null
-ok "two starts follow each other" $o good second
-verdict "in the other order" "reordered" $o second good
+ok "two starts follow each other" o good second
+verdict "in the other order" "reordered" o second good
 cp door.saved door.epoch
 cam-seal -i door.key -r both <s.h264 >third 2>/dev/null
-verdict "a restored card" "cloned or restored card" $o good second third
+verdict "a restored card" "cloned or restored card" o good second third
 rm door.epoch
 cam-seal -i door.key -r both <s.h264 >fourth 2>/dev/null
-verdict "the epoch file removed" "cloned or restored card" $o good second fourth
+verdict "the epoch file removed" "cloned or restored card" o good second fourth
 rm door.epoch
 cam-key -g -s other && cam-seal -i other.key -r both <s.h264 >o1 2>/dev/null
 exits 1 "-V tells too" cam-open -V -s door.pub junk good

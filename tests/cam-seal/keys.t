@@ -25,7 +25,7 @@ umask 022
 sums=$(md5sum me.key me.pub)
 exits 1 "never overwrites" cam-key -g -n me
 says "and says so" 'me.key: exists'
-is "both are as they were" "$(md5sum me.key me.pub)" "$sums"
+is "and leaves both as they were" "$(md5sum me.key me.pub)" "$sums"
 rm me.key
 exits 1 "not even the public half" cam-key -g -n me
 says "and says so" 'me.pub: exists'
@@ -137,20 +137,28 @@ says "and says so" 'more than one key'
 
 # --- damaged ---
 /usr/bin/python3 - <<'END'
-import os
+import base64, os
+def secret(line):
+    """as X25519 uses it: five bits of the 256 do not count, and changed ones are the same key"""
+    try:
+        k = bytearray(base64.b64decode(line.split()[3] + "=", altchars=b"-_", validate=True))
+        k[0] &= 248; k[31] = k[31] & 127 | 64
+        return bytes(k)
+    except (ValueError, IndexError):
+        return None
 def variants(name, folder):
     line = open(name).read().rstrip("\n")
     os.mkdir(folder)
     for i, c in enumerate(line):
         bent = line[:i] + ("B" if c != "B" else "C") + line[i + 1:]
-        open("%s/%03d" % (folder, i), "w").write(bent + "\n")
+        if "recipient" not in line or i < 80 or secret(bent) != secret(line):
+            open("%s/%03d" % (folder, i), "w").write(bent + "\n")
         if i % 8 == 0:
             open("%s/cut%03d" % (folder, i), "w").write(line[:i] + "\n")
     open("%s/longer" % folder, "w").write(line + "A\n")
     open("%s/more" % folder, "w").write(line + " A\n")
 variants("door.key", "bentdoor")
 variants("me.key", "bentme")
-import base64
 b = lambda x: base64.urlsafe_b64encode(x).decode().rstrip("=")
 p = (2**255 - 19).to_bytes(32, "little")
 for i, low in enumerate([bytes(32), b"\1" + bytes(31), bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),

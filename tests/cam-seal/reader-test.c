@@ -11,6 +11,7 @@ static struct reader_config config;
 static struct footage whole, other, bent;
 static char content[OUT_BYTES_MAX], out[OUT_BYTES_MAX];
 static size_t out_n;
+static int verify_only; /* as without any key */
 static unsigned seen[READER_NOT_A_SEGMENT + 1];
 
 static void on_verdict(void *ctx, enum reader_verdict v, const struct reader_segment *s, const char *text)
@@ -44,7 +45,8 @@ static void read_in(const uint8_t *p, size_t n, size_t chunk)
 	memset(seen, 0, sizeof seen);
 	out_n = 0;
 	*out = '\0';
-	reader_init(&reader, &config, &(struct reader_sink){.verdict = on_verdict, .content = on_content});
+	reader_init(&reader, &config,
+	        &(struct reader_sink){.verdict = on_verdict, .content = verify_only ? NULL : on_content});
 	while (n) {
 		size_t take = chunk && chunk < n ? chunk : n;
 		if (reader_push(&reader, p, take) < 0)
@@ -157,6 +159,25 @@ static void bits(struct maker *m)
 	        tried, wrong_content);
 	ok(!silent, "and is never left out silently");
 	ok(!floods, "and told in few words (%u floods)", floods);
+}
+
+/* The same without a key: signatures and hashes alone find it. */
+static void bits_verified(struct maker *m)
+{
+	unsigned silent = 0, tried = 0;
+
+	segment_make(m, 5);
+	verify_only = 1;
+	read_in(whole.p, whole.n, 0);
+	ok(only(0) && !out_n, "without a key the segment is verified, and nothing comes out");
+	for (size_t i = 0; i < whole.n; i++, tried++) {
+		whole.p[i] ^= (uint8_t)(1 << i % 8);
+		read_in(whole.p, whole.n, 0);
+		silent += only(0);
+		whole.p[i] ^= (uint8_t)(1 << i % 8);
+	}
+	verify_only = 0;
+	ok(!silent, "and one bit changed in any of %u bytes is found", tried);
 }
 
 static void lost_records(struct maker *m)
@@ -272,6 +293,46 @@ static void torn_records(struct maker *m)
 	read_in(bent.p, header + 60 + 2 * other.n, 0);
 	ok(strcmp(out, "first") == 0 && seen[READER_DUPLICATE] == 1 && seen[READER_NOT_A_SEGMENT] == 1,
 	        "even where another record begins at its end");
+}
+
+/* What somebody makes who has all public keys, and a signing key of his own. */
+static void forged(struct maker *m)
+{
+	struct maker thief, twin;
+
+	maker_start(m, 1, 1, 1, 1);
+	config_reset(m);
+	maker_start(&thief, 2, 1, 9, 1);
+	memcpy(thief.header.device_pk, m->device_pk, 32);
+	for (int i = 0; i < 3; i++) {
+		if (i == 0)
+			record_certify(&thief.header, thief.device_sk);
+		else if (i == 1)
+			memcpy(thief.header.certificate, m->header.certificate,
+			        64); /* of another stream key */
+		else
+			memcpy(thief.header.stream_pk, m->stream_pk, 32),
+			        memcpy(thief.header.prefix.stream, m->header.prefix.stream, 8);
+		maker_clear(&whole);
+		maker_segment(&thief, &whole, 2, 2, 5, NULL);
+		read_in(whole.p, whole.n, 0);
+		ok(!out_n && seen[READER_BAD_SIGNATURE] == 1 && !seen[READER_BEGINS],
+		        "a forged header of kind %d is refused", i);
+	}
+
+	/* one header, and from its second stretch on the records of another with its position */
+	maker_clear(&whole);
+	maker_clear(&other);
+	twin = *m;
+	maker_segment(m, &whole, 2, 1, 5, NULL);
+	maker_segment(&twin, &other, 2, 1, 5, NULL);
+	memcpy(whole.p + whole.at[3], other.p + other.at[3], other.n - other.at[3]);
+	memmove(whole.p + whole.at[2], whole.p + whole.at[3],
+	        whole.n - whole.at[3]); /* without the mark between */
+	verify_only = 1;
+	read_in(whole.p, whole.n - RECORD_MARK_BYTES, 0);
+	verify_only = 0;
+	ok(seen[READER_CONFLICT] == 1, "a mark of another header is a conflict");
 }
 
 static void joined(size_t *n, const void *p, size_t bytes)
@@ -392,9 +453,11 @@ int main(void)
 		return 1;
 	undamaged(&m);
 	bits(&m);
+	bits_verified(&m);
 	lost_records(&m);
 	cut_short(&m);
 	torn_records(&m);
+	forged(&m);
 	strangers(&m);
 	garbage(&m);
 	flags(&m);
