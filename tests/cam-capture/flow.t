@@ -79,7 +79,8 @@ ok "a second of frames or more is lost: ${lost:-none}" at_least "${lost:-0}" 60
 # shellcheck disable=SC2016
 before=$(awk -v f="${from:-0}" '$3 < f && $2 == "I" {n = $1} $3 < f {last = $1} END {print last - n + 1}' got.txt)
 is "the last GOP before the hole is whole" "$before" 60
-is "the hole is in the stream as the message says" "$(awk -v f="${from:-0}" '$3 > f && !n {n = 1; print $3 - f, $2}' got.txt)" "$lost I"
+is "the hole is in the stream as the message says" \
+	"$(awk -v f="${from:-0}" '$3 > f && !n {n = 1; print $3 - f, $2}' got.txt)" "$lost I"
 ok "an IDR picture is made as soon as there is room: frame $((from + lost))" [ $(((from + lost) % 60)) != 0 ]
 ok "decodes without a word" decodes got.h264
 
