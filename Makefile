@@ -140,7 +140,7 @@ check: deps
 check-long: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
 check-long: deps
 	$(MAKE) all units
-	CAM_LONG=20 $(PROVE) --timer $(UNIT_PROGRAMS) $(TESTS)
+	CAM_LONG=20 CAM_POWER_CUTS=200 CAM_KILLS=1000 $(PROVE) --timer $(UNIT_PROGRAMS) $(TESTS)
 	$(MAKE) fuzz FUZZ_SECONDS=600
 
 demo: DEPS = $(DEPS_BUILD) $(DEPS_DEMO)

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { B64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING, FIELDS_MAX = 8 };
+enum { B64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING, FIELDS_MAX = 8, CHECK_BYTES = 4, CHECKED_BYTES = KEYFILE_KEY_BYTES + CHECK_BYTES };
 
 static const char *const words[] = {[KEYFILE_RECIPIENT] = "cam-recipient1", [KEYFILE_RECIPIENT_SECRET] = "cam-recipient-secret1",
 	[KEYFILE_DEVICE] = "cam-device1", [KEYFILE_DEVICE_SECRET] = "cam-device-secret1"};
@@ -41,6 +41,33 @@ static int field_decode(const char *text, uint8_t *out, size_t n)
 	size_t got;
 	const char *end;
 	return sodium_base642bin(out, n, text, strlen(text), NULL, &got, &end, B64) == 0 && got == n && !*end ? 0 : -1;
+}
+
+static int line_head(const struct keyfile_key *key, enum keyfile_kind kind, char out[KEYFILE_LINE_BYTES_MAX]);
+
+/* The public key with its check bytes. */
+static void checked_key(const struct keyfile_key *key, enum keyfile_kind kind, uint8_t out[CHECKED_BYTES])
+{
+	uint8_t m[KEYFILE_LINE_BYTES_MAX + KEYFILE_KEY_BYTES], h[RECORD_HASH_BYTES];
+	char head[KEYFILE_LINE_BYTES_MAX];
+	size_t n = (size_t)line_head(key, kind, head);
+
+	memcpy(m, head, n);
+	memcpy(m + n, key->pk, KEYFILE_KEY_BYTES);
+	record_hash_ctx(h, NULL, "key", m, n + KEYFILE_KEY_BYTES);
+	memcpy(out, key->pk, KEYFILE_KEY_BYTES);
+	memcpy(out + KEYFILE_KEY_BYTES, h, CHECK_BYTES);
+}
+
+static const char *public_parse(const char *text, struct keyfile_key *key)
+{
+	uint8_t got[CHECKED_BYTES], want[CHECKED_BYTES];
+
+	if (field_decode(text, got, sizeof got) < 0)
+		return "damaged public key";
+	memcpy(key->pk, got, KEYFILE_KEY_BYTES);
+	checked_key(key, key->kind, want);
+	return memcmp(got, want, sizeof got) == 0 ? NULL : "damaged public key: a letter or its month is wrong";
 }
 
 /* The secret's public key, as its kind derives it. */
@@ -129,11 +156,13 @@ static const char *line_parse(char *line, struct keyfile_key *key)
 		field++; /* field[0] is read no more */
 		fields--;
 	}
-	if (fields < 2 || field_decode(field[1], key->pk, sizeof key->pk) < 0)
+	if (fields < 2)
 		return "damaged public key";
-	if (is_secret(key->kind))
-		return secret_parse(field, fields, key);
-	return fields == 2 ? NULL : "not a key line: too many fields";
+	if (!is_secret(key->kind))
+		return fields == 2 ? public_parse(field[1], key) : "not a key line: too many fields";
+	if (field_decode(field[1], key->pk, sizeof key->pk) < 0)
+		return "damaged public key";
+	return secret_parse(field, fields, key);
 }
 
 const char *keyfile_parse(const char *line, struct keyfile_key *out)
@@ -256,11 +285,15 @@ static int line_head(const struct keyfile_key *key, enum keyfile_kind kind, char
 
 void keyfile_public_line(const struct keyfile_key *key, char out[KEYFILE_LINE_BYTES_MAX])
 {
-	char pk[64];
-	enum keyfile_kind kind = is_secret(key->kind) ? (enum keyfile_kind)(key->kind == KEYFILE_RECIPIENT_SECRET ? KEYFILE_RECIPIENT : KEYFILE_DEVICE) : key->kind;
-	sodium_bin2base64(pk, sizeof pk, key->pk, sizeof key->pk, B64);
+	const enum keyfile_kind kind = key->kind == KEYFILE_RECIPIENT_SECRET ? KEYFILE_RECIPIENT
+		: key->kind == KEYFILE_DEVICE_SECRET ? KEYFILE_DEVICE : key->kind;
+	uint8_t checked[CHECKED_BYTES];
+	char text[64];
+
+	checked_key(key, kind, checked);
+	sodium_bin2base64(text, sizeof text, checked, sizeof checked, B64);
 	int n = line_head(key, kind, out);
-	snprintf(out + n, (size_t)(KEYFILE_LINE_BYTES_MAX - n), "%s\n", pk);
+	snprintf(out + n, (size_t)(KEYFILE_LINE_BYTES_MAX - n), "%s\n", text);
 }
 
 /* The line up to the box, which is the box's additional data. */

@@ -6,7 +6,9 @@
  *     cam-device1 PUBLIC                                                  a camera: Ed25519 public key
  *     cam-device-secret1 PUBLIC plain SEED                                its signing key: Ed25519 seed
  *
- * A recipient's key may be for one month, YYYY-MM; a file of them is a calendar. Fields are separated by one space, binary ones are base64url without padding. BOX is a 24-byte nonce and the
+ * A recipient's key may be for one month, YYYY-MM; a file of them is a calendar. Where PUBLIC is all there is, its
+ * 32 bytes are followed by the first 4 of H(ctx("key") + the line up to it + its bytes): with a wrong letter in it,
+ * footage would be sealed to nobody. Fields are separated by one space, binary ones are base64url without padding. BOX is a 24-byte nonce and the
  * XChaCha20-Poly1305 box of the secret under crypto_pwhash(Argon2id) of the passphrase; additional data is the
  * line up to the box, so neither the public key nor the cost can be exchanged. Blank lines and lines that
  * begin with '#' are skipped.

@@ -137,7 +137,7 @@ says "and says so" 'more than one key'
 
 # --- damaged ---
 /usr/bin/python3 - <<'END'
-import base64, os
+import base64, hashlib, os
 def secret(line):
     """as X25519 uses it: five bits of the 256 do not count, and changed ones are the same key"""
     try:
@@ -157,13 +157,15 @@ def variants(name, folder):
             open("%s/cut%03d" % (folder, i), "w").write(line[:i] + "\n")
     open("%s/longer" % folder, "w").write(line + "A\n")
     open("%s/more" % folder, "w").write(line + " A\n")
+variants("me.pub", "bentpub")
 variants("door.key", "bentdoor")
 variants("me.key", "bentme")
+check = lambda head, pk: hashlib.blake2b(b"cam1 key".ljust(16, b"\0") + head.encode() + pk, digest_size=32).digest()[:4]
 b = lambda x: base64.urlsafe_b64encode(x).decode().rstrip("=")
 p = (2**255 - 19).to_bytes(32, "little")
 for i, low in enumerate([bytes(32), b"\1" + bytes(31), bytes.fromhex("e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"),
                          bytes.fromhex("5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157"), p]):
-    open("low%d" % i, "w").write("cam-recipient1 %s\n" % b(low))
+    open("low%d" % i, "w").write("cam-recipient1 %s\n" % b(low + check("cam-recipient1 ", low)))
 me, you = open("me.key").read().split(), open("you.key").read().split()
 open("swapped.key", "w").write(" ".join([me[0], you[1]] + me[2:]) + "\n")
 open("swapped2.key", "w").write(" ".join([you[0], me[1]] + you[2:]) + "\n")
@@ -183,6 +185,7 @@ refused() { # FOLDER COMMAND...: is refused with 100 for each file in the folder
 	is "each of $(ls "$folder" | wc -l) damages to it is refused" "$bad" ""
 }
 refused bentdoor cam-seal -r both -i
+refused bentpub cam-seal -i door.key -r
 refused bentme cam-open -s door.pub -k
 # in a locked one the passphrase's box covers the whole line
 mkdir bentyou && /usr/bin/python3 - <<'END'

@@ -39,7 +39,7 @@ def verify(pk, signature, message, what):
 
 options = dict(getopt.getopt(sys.argv[1:], "ck:s:e")[0])
 secret = b64(open(options["-k"]).read().split()[3]) if "-k" in options else None
-device = b64(open(options["-s"]).read().split()[1]) if "-s" in options else None
+device = b64(open(options["-s"]).read().split()[1])[:32] if "-s" in options else None
 data, at, seg, last = sys.stdin.buffer.read(), 0, None, None
 
 while at < len(data):

@@ -50,6 +50,13 @@ def unbase64(text):
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
+def checked(head, key):
+    """The 32 bytes of a public key, after its check bytes fit."""
+    check = hashlib.blake2b(b"cam1 key".ljust(16, b"\0") + head.encode() + key[:32], digest_size=32).digest()[:4]
+    assert len(key) == 36 and key[32:] == check, "public key"
+    return key[:32]
+
+
 def key_lines(path):
     for line in open(path, encoding="ascii"):
         if line.strip() and not line.startswith("#"):
@@ -60,7 +67,7 @@ def device_keys(path):
     """Public keys of cameras in a file."""
     lines = [line.split(" ") for line in key_lines(path)]
     assert all(kind == "cam-device1" for kind, _ in lines), path
-    return [unbase64(public) for _, public in lines]
+    return [checked(kind + " ", unbase64(public)) for kind, public in lines]
 
 
 def recipient_keys(path, passphrase=None):
