@@ -13,7 +13,7 @@ trap 'umount -l "$T/mnt" 2>/dev/null; tap_cleanup' EXIT
 
 cuts=${CAM_POWER_CUTS:-20} names=0 broken=0 wrong=0
 for i in $(seq "$cuts"); do
-	rm -rf mnt/d in && mkdir mnt/d in && sync -f mnt
+	rm -rf mnt/d in names && mkdir mnt/d in && sync -f mnt
 	mkfifo pipe
 	cam-spool mnt/d <pipe >names 2>said &
 	spool=$!
