@@ -6,6 +6,7 @@
 #include "msg.h"
 #include "opt.h"
 #include "passphrase.h"
+#include "record.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -273,7 +274,7 @@ static const char *const kind_names[] = {"recipient", "recipient's secret key", 
 
 static void fingerprints(const char *path)
 {
-	char *text = file_text(path), *save = NULL, print[KEYFILE_FINGERPRINT_BYTES], month[KEYFILE_MONTH_TEXT_BYTES];
+	char *text = file_text(path), *save = NULL, print[RECORD_FINGERPRINT_BYTES], month[KEYFILE_MONTH_TEXT_BYTES];
 	int keys = 0;
 
 	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
@@ -283,7 +284,7 @@ static void fingerprints(const char *path)
 			continue;
 		if ((why = keyfile_parse(l, &key)))
 			die(EXIT_USAGE, "%s: %s", path, why);
-		keyfile_fingerprint(key.pk, print);
+		record_fingerprint(key.pk, print);
 		keyfile_month_text(key.month, month);
 		printf("%s  %s%s%s\n", print, kind_names[key.kind], key.month ? " " : "", key.month ? month : "");
 		keyfile_wipe(&key);

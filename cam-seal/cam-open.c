@@ -89,6 +89,8 @@ static _Noreturn void output_stopped(const struct reader *r)
 {
 	if (errno == EPIPE)
 		exit(r->findings ? EXIT_NEGATIVE : EXIT_OK);
+	if (errno == ENOMEM)
+		die_errno(EXIT_TEMPORARY, "memory");
 	die_errno(EXIT_TEMPORARY, "stdout");
 }
 

@@ -2,7 +2,6 @@
 #include "keyfile.h"
 
 #include "fdio.h"
-#include "le.h"
 #include "number.h"
 #include "record.h"
 
@@ -259,18 +258,6 @@ void keyfile_salt(struct keyfile_key *key, size_t keys)
 	randombytes_buf(key[0].salt, sizeof key[0].salt);
 	for (size_t i = 1; i < keys; i++)
 		memcpy(key[i].salt, key[0].salt, sizeof key[0].salt);
-}
-
-void keyfile_fingerprint(const uint8_t pk[KEYFILE_KEY_BYTES], char out[KEYFILE_FINGERPRINT_BYTES])
-{
-	uint8_t h[RECORD_HASH_BYTES];
-
-	record_hash_ctx(h, NULL, "fingerprint", pk, KEYFILE_KEY_BYTES);
-	for (int group = 0; group < 8; group++) {
-		uint32_t v = le_get32(h + 4 * group) % 100000;
-		snprintf(out + group * 6, 6, "%05lu", (unsigned long)v);
-		out[group * 6 + 5] = group < 7 ? ' ' : '\0';
-	}
 }
 
 /* "WORD " or "WORD YYYY-MM " */

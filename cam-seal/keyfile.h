@@ -24,7 +24,6 @@ enum {
 	KEYFILE_BYTES_MAX = 256 << 10,
 	KEYFILE_MONTHS_MAX = 600,   /* keys in a file */
 	KEYFILE_MONTH_TEXT_BYTES = 8,
-	KEYFILE_FINGERPRINT_BYTES = 8 * 6,
 	KEYFILE_LINE_BYTES_MAX = 512,
 	KEYFILE_OPS_MAX = 16,
 	KEYFILE_MEM_KIB_MAX = 1 << 20, /* 1 GiB: a file must not be able to ask for more */
@@ -63,6 +62,4 @@ void keyfile_public_line(const struct keyfile_key *key, char out[KEYFILE_LINE_BY
 /* YYYY-MM, whole. 0, or -1. */
 int keyfile_month_parse(const char *text, unsigned *month);
 void keyfile_month_text(unsigned month, char out[KEYFILE_MONTH_TEXT_BYTES]);
-/* Eight groups of five digits for two people to compare, from H(ctx("fingerprint") + public key). */
-void keyfile_fingerprint(const uint8_t pk[KEYFILE_KEY_BYTES], char out[KEYFILE_FINGERPRINT_BYTES]);
 #endif

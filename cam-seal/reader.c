@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { VERSION_PLAUSIBLE_MAX = 64 }; /* beyond it, damage is likelier than a format of the far future */
+
 static const char *const verdict_names[] = {
 	[READER_BEGINS] = "history starts here", [READER_RESTARTED] = "camera restarted", [READER_INPUT_RESTARTED] = "input restarted", [READER_RECIPIENTS_CHANGED] = "recipients changed",
 	[READER_GAP] = "gap",
@@ -62,7 +64,7 @@ static int stretch_release(struct reader *r, struct release *result)
 	if (release_stretch(&r->stretch, r->seg.data_key, r->fresh, r->sink.content, r->sink.ctx, result) < 0) {
 		if (errno != EBADMSG)
 			return -1;
-		verdict(r, READER_DAMAGED, 1, "records from %" PRIu32 " on are signed, but do not decrypt", r->seg.stretch_first);
+		verdict(r, READER_DAMAGED, 1, "records from %" PRIu32 " on do not decrypt", r->seg.stretch_first);
 		r->fresh = 1;
 		return 0;
 	}
@@ -113,11 +115,6 @@ static int segment_close(struct reader *r)
 }
 
 /* --- headers --- */
-
-static void fingerprint(char out[2 * RECORD_PK_BYTES + 1], const uint8_t pk[RECORD_PK_BYTES])
-{
-	sodium_bin2base64(out, 2 * RECORD_PK_BYTES + 1, pk, RECORD_PK_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-}
 
 static int camera_asked_for(const struct reader *r, const uint8_t pk[RECORD_PK_BYTES])
 {
@@ -199,8 +196,8 @@ static int segment_open(struct reader *r, const uint8_t *p, size_t n, const stru
 	r->segments++;
 	stretch_begin(r, 1);
 	if (!s->known_camera) {
-		char print[2 * RECORD_PK_BYTES + 1];
-		fingerprint(print, h->device_pk);
+		char print[RECORD_FINGERPRINT_BYTES];
+		record_fingerprint(h->device_pk, print);
 		verdict(r, READER_UNKNOWN_CAMERA, 1, "%s: nothing is proven about who recorded this", print);
 	}
 	int place = chain_header(&r->chain, h, s->header_hash, &before);
@@ -357,8 +354,8 @@ static void skipped_tell(struct reader *r)
 		return;
 	r->fresh = 1;
 	if (r->skipped_camera) {
-		char print[2 * RECORD_PK_BYTES + 1];
-		fingerprint(print, r->skipped_device_pk);
+		char print[RECORD_FINGERPRINT_BYTES];
+		record_fingerprint(r->skipped_device_pk, print);
 		verdict(r, READER_UNKNOWN_CAMERA, 0, "%s by its own account, %" PRIu64 " bytes left out", print, r->skipped_bytes);
 	} else if (r->skipped_version)
 		verdict(r, READER_UNKNOWN_VERSION, 0, "version %u, %" PRIu64 " bytes left out: a newer cam-open may know it", r->skipped_version, r->skipped_bytes);
@@ -418,7 +415,7 @@ static int mark_try(struct reader *r, const uint8_t *p, const struct record_pref
 static int record_try(struct reader *r, const uint8_t *p, size_t have, int last, struct record_prefix *prefix)
 {
 	if (record_prefix_parse(p, have, prefix) < 0) {
-		if (errno == EPROTONOSUPPORT && !r->skipped_version)
+		if (errno == EPROTONOSUPPORT && !r->skipped_version && p[4] < VERSION_PLAUSIBLE_MAX)
 			r->skipped_version = p[4];
 		return errno == ENODATA && !last ? 2 : 0;
 	}

@@ -2,7 +2,6 @@
 #include "report.h"
 
 #include "clocks.h"
-#include "keyfile.h"
 #include "msg.h"
 #include "name.h"
 
@@ -86,9 +85,9 @@ static void json_segment(const struct reader_segment *s, const char *name)
 {
 	static const char *const kinds[] = {[RECORD_KIND_VIDEO] = "video", [RECORD_KIND_BYTES] = "bytes", [RECORD_KIND_REPORT] = "report"};
 	const struct record_header *h = &s->header;
-	char print[KEYFILE_FINGERPRINT_BYTES];
+	char print[RECORD_FINGERPRINT_BYTES];
 
-	keyfile_fingerprint(h->device_pk, print);
+	record_fingerprint(h->device_pk, print);
 	printf("{\"segment\":\"%s\",\"camera\":\"%s\",\"channel\":%u,\"kind\":\"%s\",\"epoch\":%" PRIu64 ",\"number\":%" PRIu32 ",\"stream\":", name, print,
 		h->channel, kinds[h->kind], h->epoch, h->prefix.segment);
 	json_hex(h->prefix.stream, sizeof h->prefix.stream);
@@ -116,14 +115,14 @@ static void json_segment(const struct reader_segment *s, const char *name)
 
 static void table_line(const struct reader_segment *s, const char *name)
 {
-	char when[64], print[KEYFILE_FINGERPRINT_BYTES];
+	char when[64], print[RECORD_FINGERPRINT_BYTES];
 	time_t t = (time_t)(s->header.utc_ns / NS_PER_S);
 	struct tm tm;
 	int said = 0;
 
 	localtime_r(&t, &tm);
 	strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S%z", &tm);
-	keyfile_fingerprint(s->header.device_pk, print);
+	record_fingerprint(s->header.device_pk, print);
 	printf("%-24s %-14s %8.1f %7" PRIu32 " %6" PRIu32 " %10" PRIu64 " %4u %.*s %3u  %s  ", when, clocks_state_name(s->header.clock_state), segment_seconds(s),
 		s->mark.access_units, s->mark.drops, s->record_bytes, s->header.recipients, CAMERA_COLUMN, print, s->header.channel, name);
 	for (unsigned i = 0; i < findings; i++) {

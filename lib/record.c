@@ -70,6 +70,15 @@ void record_data_key(uint8_t out[32], const uint8_t fk[32], const uint8_t header
 	record_hash_ctx(out, fk, "data", header_hash, RECORD_HASH_BYTES);
 }
 
+void record_fingerprint(const uint8_t pk[RECORD_PK_BYTES], char out[RECORD_FINGERPRINT_BYTES])
+{
+	uint8_t h[RECORD_HASH_BYTES];
+
+	record_hash_ctx(h, NULL, "fingerprint", pk, RECORD_PK_BYTES);
+	for (int group = 0; group < 8; group++)
+		snprintf(out + group * 6, 7, "%05lu%s", (unsigned long)(le_get32(h + group * 4) % 100000), group < 7 ? " " : "");
+}
+
 /* --- prefix --- */
 
 static int length_fits(uint8_t type, uint16_t length, uint32_t record)

@@ -21,6 +21,7 @@ enum {
 	RECORD_STREAM_BYTES = 8,
 	RECORD_BOOTID_BYTES = 16,
 	RECORD_CTX_BYTES = 16,
+	RECORD_FINGERPRINT_BYTES = 8 * 6, /* text with NUL */
 	RECORD_RECIPIENTS_MAX = 32,
 	RECORD_HEADER_FIXED_BYTES = 304,
 	RECORD_SLOT_BYTES = RECORD_KEYID_BYTES + RECORD_SEALED_BYTES,
@@ -122,6 +123,9 @@ void record_keyid(uint8_t out[RECORD_KEYID_BYTES], const uint8_t stream[RECORD_S
 void record_commitment(uint8_t out[RECORD_HASH_BYTES], const uint8_t fk[32], const uint8_t stream[RECORD_STREAM_BYTES], uint32_t segment);
 /* H(fk, ctx("data") + H(header)): the key of a segment's data records. */
 void record_data_key(uint8_t out[32], const uint8_t fk[32], const uint8_t header_hash[RECORD_HASH_BYTES]);
+
+/* Eight groups of five digits for two people to compare, from H(ctx("fingerprint") + public key). */
+void record_fingerprint(const uint8_t pk[RECORD_PK_BYTES], char out[RECORD_FINGERPRINT_BYTES]);
 
 /* The prefix at p. Checks sync, version, type, and that length fits the type. With ENODATA: fewer than
  * RECORD_PREFIX_BYTES, and what is there could begin one. */
