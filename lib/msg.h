@@ -16,6 +16,6 @@ void msg(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* The same followed by ": " and the text of errno. */
 void msg_errno(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-_Noreturn void die(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-_Noreturn void die_errno(int code, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void die(int code, const char *fmt, ...) __attribute__((noreturn, format(printf, 2, 3)));
+void die_errno(int code, const char *fmt, ...) __attribute__((noreturn, format(printf, 2, 3)));
 #endif
