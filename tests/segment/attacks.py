@@ -100,12 +100,16 @@ def flips(f, rng, times):
             byte, bit = start + rng.randrange(size or len(r.raw) - 16 - start), rng.randrange(8)
             allowed = flip_verdicts(kind, field, bit_flipped(r.raw, byte, bit))
             data = bit_flipped(whole, offsets[i] + byte, bit)
-            yield Case(f"flip {names[kind]} {field}", data, *allowed, lost=f.costs(i))
+            lost = f.costs(i)
+            if kind == CHECKPOINT and field == "type" and bit == 0:
+                # taken for data, it makes one of two stretches
+                lost = lost | {f.of[i] + 1}
+            yield Case(f"flip {names[kind]} {field}", data, *allowed, lost=lost)
 
 
 def flip_verdicts(kind, field, raw):
     """(allowed, must) where one record of this kind became this"""
-    unread = VERSION if field == "version" else NOT
+    unread = VERSION if field == "version" and raw[4] else NOT
     if kind == HEADER:
         if field == "device":
             return {UNKNOWN, GAP}, {UNKNOWN}
@@ -122,8 +126,10 @@ def flip_verdicts(kind, field, raw):
     end = {TRUNCATED, GAP} if kind == END else set()
     if field in PREFIX_NAMES or not reader.well_formed(raw):
         # not known as a mark any more: as if it were not there
-        return {unread, BAD, DAMAGED} | end | ({TAIL} if end else set()), {unread, BAD}
-    return {BAD, DAMAGED} | end, {BAD}
+        return {unread, NOT, BAD, DAMAGED} | end | ({TAIL} if end else set()), {unread, BAD}
+    if field == "type" and raw[5] == DATA:
+        return {DAMAGED}, {DAMAGED}
+    return {BAD, NOT, DAMAGED} | end, {BAD}
 
 
 PREFIX_NAMES = {field for field, _, _ in PREFIX} - {"type"}
