@@ -79,6 +79,11 @@ static int tail_release(struct reader *r)
 
 	if (s->expected == s->stretch_first)
 		return 0;
+	if (s->mark_failed) {
+		verdict(r, READER_DAMAGED, 1, "records %" PRIu32 " to %" PRIu32 ": the mark behind them was altered", s->stretch_first, s->expected - 1);
+		r->fresh = 1;
+		return 0;
+	}
 	if (r->config.proven_only) {
 		verdict(r, READER_UNPROVEN, 1, "records %" PRIu32 " to %" PRIu32 " without a mark behind them, left out", s->stretch_first, s->expected - 1);
 		r->fresh = 1;
@@ -340,6 +345,7 @@ static int mark_take(struct reader *r, const uint8_t *p, const struct record_mar
 	memcpy(s->mark_hash, hash, sizeof hash);
 	s->expected = m->prefix.record + 1;
 	s->gapped = 0;
+	s->mark_failed = 0;
 	s->ended = m->prefix.type == RECORD_END;
 	if (s->ended && m->reason == RECORD_REASON_RESTART)
 		verdict(r, READER_INPUT_RESTARTED, 1, "after access unit %" PRIu32, m->access_units);
@@ -408,6 +414,7 @@ static int mark_try(struct reader *r, const uint8_t *p, const struct record_pref
 		return 0;
 	if (record_mark_verify(p, prefix->length, r->seg.header.stream_pk) < 0) {
 		verdict(r, READER_BAD_SIGNATURE, 1, "the mark at record %" PRIu32, m.prefix.record);
+		r->seg.mark_failed = 1;
 		return 0;
 	}
 	skipped_tell(r);
