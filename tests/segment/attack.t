@@ -146,6 +146,7 @@ def main():
         suite.all(attacks.records_moved(base, rng, 40 * n))
         suite.all(attacks.stretches_moved(base, rng, 40 * n))
         suite.all(attacks.segments_moved(base, rng, 20 * n))
+        suite.all(attacks.copies_in_front(base, rng, 15 * n))
         suite.all(attacks.bytes_moved(base, rng, 40 * n))
         suite.all(attacks.splices(base, rng, 20 * n, others))
         suite.all(forgeries.other_device(base, rng, keys, 10 * n))

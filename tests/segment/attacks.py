@@ -234,6 +234,19 @@ def segments_moved(f, rng, times):
         yield Case("segment repeated", put(twice), allowed, {DUPLICATE}, order=once, exact=b"".join(f_bytes(f, k) for k in once))
 
 
+def copies_in_front(f, rng, times):
+    """A copy of a segment without its content in front of the true one hides nothing."""
+    for _ in range(times):
+        k = rng.randrange(len(f.segments))
+        s = f.segments[k]
+        spoilt = [r if r.type != DATA else reader.Record(r.raw[:-1] + bytes([r.raw[-1] ^ 1]), 0) for r in s]
+        fakes = {"header": s[:1], "stub": [s[0], s[-1]], "marks": [r for r in s if r.type != DATA], "spoilt copy": spoilt,
+            "beginning": s[: rng.randrange(2, len(s))]}
+        for name, fake in fakes.items():
+            data = joined(r for t in f.segments[:k] + [fake] + f.segments[k:] for r in t)
+            yield Case(f"in front of a segment its {name}", data, {DUPLICATE, DAMAGED}, {DUPLICATE}, lost=set())
+
+
 def f_bytes(f, i):
     return b"".join(s.bytes for s in f.stretches if s.place == f.places[i])
 
@@ -244,14 +257,15 @@ def bytes_moved(f, rng, times):
         a, b = sorted(rng.sample(range(len(whole)), 2))
         b = min(b, a + rng.choice((1, 7, 100, 700, 5000)))
         junk = rng.randbytes(rng.choice((1, 3, 64, 5000)))
+        touched = len(list(records_in(f, a, b)))
         lost = {n for i in records_in(f, a, b) for n in f.costs(i)}
         lies = rng.choice((b"\xc5CAM\1\2\xff\x0f", b"\xc5CAM", b"\xc5", b"\xc5CAM\2", f.records[0].raw[:24], f.records[2].raw[:24]))
-        yield Case("delete bytes", whole[:a] + whole[b:], ANY_LOSS)
+        yield Case("delete bytes", whole[:a] + whole[b:], ANY_LOSS | {VERSION})
         yield Case("zero bytes", whole[:a] + bytes(b - a) + whole[b:], ANY_LOSS)
-        yield Case("invert bytes", whole[:a] + bytes(255 - x for x in whole[a:b]) + whole[b:], ANY_LOSS | {VERSION, UNKNOWN}, lost=None if len(lost) > 1 else lost)
+        yield Case("invert bytes", whole[:a] + bytes(255 - x for x in whole[a:b]) + whole[b:], ANY_LOSS | {VERSION, UNKNOWN}, lost=lost if touched == 1 else None)
         yield Case("insert junk", whole[:a] + junk + whole[a:], ANY_LOSS | {UNKNOWN})
         yield Case("insert lies", whole[:a] + lies + whole[a:], ANY_LOSS | {VERSION, UNKNOWN})
-        yield Case("repeat bytes", whole[:b] + whole[a:], ANY_LOSS)
+        yield Case("repeat bytes", whole[:b] + whole[a:], ANY_LOSS | {VERSION})
     ends = list(itertools.accumulate((len(r.raw) for r in f.records), initial=0))
     for _ in range(times):
         at = rng.choice(ends)
@@ -275,9 +289,9 @@ def splices(f, rng, times, others):
         extra = {UNKNOWN} if name == "another camera" else {CLONED} if name == "a clone" else set()
         for _ in range(times):
             a, b = rng.randrange(len(whole)), rng.randrange(len(theirs))
-            yield Case(f"splice at bytes: {name}", whole[:a] + theirs[b:], ANY_LOSS | extra)
+            yield Case(f"splice at bytes: {name}", whole[:a] + theirs[b:], ANY_LOSS | {VERSION} | extra)
             i = rng.randrange(len(f.records))
-            same = [r for r in other.records if r.type == f.records[i].type]
+            same = [r for r in other.records if r.type == f.records[i].type and r.raw != f.records[i].raw]
             r = rng.choice(same)
             spliced = f.records[:i] + [r] + f.records[i + 1 :]
             yield Case(f"record in place of ours: {name}", joined(spliced), ANY_LOSS | extra)
@@ -288,6 +302,8 @@ def splices(f, rng, times, others):
                 yield Case(f"body in place of ours: {name}", spliced, ANY_LOSS | extra, lost=f.costs(i) if f.records[i].type == DATA else None)
             k = rng.randrange(len(f.segments))
             foreign = other.segments[rng.randrange(len(other.segments))]
+            if foreign[0].raw == f.segments[k][0].raw:
+                continue
             mixed = [r for n, s in enumerate(f.segments) for r in (s[:1] + foreign[1:] if n == k else s)]
             yield Case(f"our header, their content: {name}", joined(mixed), {TRUNCATED, NOT, GAP}, {TRUNCATED})
             mixed = [r for n, s in enumerate(f.segments) for r in (foreign[:1] + s[1:] if n == k else s)]

@@ -36,7 +36,7 @@ def other_device(f, rng, keys, times):
         last = s[-1].number
         mark = evil.mark(s[0].raw, s[-1].raw, last + 2, [data_record(bytes(32), s[0].stream, s[0].segment, last + 1, 3, LIE)])
         data = joined(r for t in f.segments[:k] + [s] for r in t) + mark + joined(r for t in f.segments[k + 1 :] for r in t)
-        yield Case("forge: a mark of his in our segment", data, {BAD}, lost=set())
+        yield Case("forge: a mark of his in our segment", data, {BAD, NOT}, {BAD}, lost=set())
 
 
 def recipients_changed(f, rng, keys, times):
@@ -79,7 +79,7 @@ def corecipient(f, rng, keys, times):
         data = records[begun:i] + [forged] + records[i + 1 : j]
         mark = patched(m.raw, 128, H(*data))
         for name, new in (("his signature", signed(mark, keys["evil"][1])), ("the true signature", mark)):
-            allowed = {BAD, DAMAGED} | ({TRUNCATED, GAP} if m.type == END else set())
+            allowed = {BAD, NOT, DAMAGED} | ({TRUNCATED, GAP} if m.type == END else set())
             yield Case(f"co-recipient: stretch rewritten, {name}", b"".join(records[:begun] + data + [new] + records[j + 1 :]), allowed, {BAD}, lost=f.costs(i))
         # a tail of his own: it comes out, but is called unproven, and not with -p
         key, at = head.data_key, m.number + 1
@@ -148,7 +148,7 @@ def malicious_camera(f, rng, keys, times):
         yield one("box of junk", s.segment(6, [], units, fk=a, slots=[elsewhere[:8] + rng.randbytes(80)]), {NOT_FOR_KEY})
         segment = s.segment(7, [me], units)
         for at, size, value in ((99, 5, None), (172, 4, None), (209, 7, None), (98, 1, 0), (98, 1, 4), (98, 1, 255), (168, 1, 3),
-            (169, 1, 4), (169, 1, 128), (170, 2, 0), (170, 2, 33), (208, 1, 3), (4, 1, 2), (4, 1, 0), (4, 1, 255), (20, 4, 1)):
+            (169, 1, 4), (169, 1, 128), (170, 2, 0), (170, 2, 33), (208, 1, 3), (4, 1, 2), (4, 1, 255), (20, 4, 1)):
             new = bytes([value] + [0] * (size - 1)) if value is not None else bit_set(rng, size)
             liar = stream()
             header = liar.segment(0, [me], units)[0]
