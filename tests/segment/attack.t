@@ -72,7 +72,7 @@ def composed(out, segments, tails):
 
 class Suite:
     def __init__(self, base, also, T):
-        self.base, self.T = base, T
+        self.base, self.whole, self.T = base, b"".join(base.raw), T
         self.segments = [[s for s in f.stretches if s.place == place] for f in [base] + also for place in f.places]
         self.table = collections.defaultdict(collections.Counter)
         self.counts, self.wrong = collections.Counter(), collections.defaultdict(list)
@@ -115,7 +115,8 @@ class Suite:
 
     def all(self, cases):
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            for case, why, said, err in pool.map(self.run, cases):
+            altered = (c for c in cases if c.harmless or c.data != self.whole)
+            for case, why, said, err in pool.map(self.run, altered):
                 name = case.attack
                 self.counts[name] += 1
                 self.table[name].update(said or {"nothing"})
