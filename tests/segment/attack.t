@@ -44,8 +44,14 @@ LIMITED = ["/bin/sh", "-c", f'ulimit -t 60; {"" if SANITIZED else "ulimit -d 491
 def cam_open(T, path, args):
     """(exit code or minus the signal, stdout, stderr, CPU seconds)"""
     out, err = (f"{T}/{threading.get_ident()}.{n}" for n in ("out", "err"))
-    opened = [(os.POSIX_SPAWN_OPEN, fd, f, flags, 0o600) for fd, f, flags in ((0, path, os.O_RDONLY),
-        (1, out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), (2, err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC))]
+    opened = [
+        (os.POSIX_SPAWN_OPEN, fd, f, flags, 0o600)
+        for fd, f, flags in (
+            (0, path, os.O_RDONLY),
+            (1, out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+            (2, err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+        )
+    ]
     pid = os.posix_spawn(LIMITED[0], LIMITED + args, os.environ, file_actions=opened)
     _, status, used = os.wait4(pid, 0)
     with open(out, "rb") as o, open(err, "rb") as e:

@@ -22,10 +22,18 @@ def costs(T, cam_open, base):
     bad = raw[:-1] + bytes([raw[-1] ^ 1])
     data = prefix(2, 4096, stream, 0, 1)
     mark = base.segments[0][-1].raw
-    kinds = [("sync words", b"", b"\xc5CAM", 64), ("first bytes of sync", b"", b"\xc5", 64), ("prefixes of long records", b"", data, 64),
-        ("prefixes in an open segment", raw, data, 64), ("long records of an open segment", raw, data + bytes(4072), 64),
-        ("headers again", b"", raw, 16), ("headers with a bad signature", b"", bad, 16),
-        ("marks with a bad signature", raw, mark[:-1] + bytes([mark[-1] ^ 1]), 8), ("a mark again", raw, mark, 8), ("zeros", b"", bytes(64), 64)]
+    kinds = [
+        ("sync words", b"", b"\xc5CAM", 64),
+        ("first bytes of sync", b"", b"\xc5", 64),
+        ("prefixes of long records", b"", data, 64),
+        ("prefixes in an open segment", raw, data, 64),
+        ("long records of an open segment", raw, data + bytes(4072), 64),
+        ("headers again", b"", raw, 16),
+        ("headers with a bad signature", b"", bad, 16),
+        ("marks with a bad signature", raw, mark[:-1] + bytes([mark[-1] ^ 1]), 8),
+        ("a mark again", raw, mark, 8),
+        ("zeros", b"", bytes(64), 64),
+    ]
     for name, head, piece, mib in kinds:
         used = []
         for size in (mib * MIB // 4, mib * MIB):

@@ -99,8 +99,19 @@ class Record:
             self.previous = struct.unpack_from("<Q8sII32s", raw, 216)
             self.slots = [(raw[o : o + 8], raw[o + 8 : o + 88]) for o in range(304, 304 + 88 * self.n, 88)]
         elif self.type != DATA:
-            (self.first, self.clock, self.reason, self.utc_ns, self.boot_ns, self.units, self.drops, self.bytes, self.header_hash,
-                self.before, self.stretch_hash) = struct.unpack_from("<IBB2xqQIIQ32s32s32s", raw, 24)
+            (
+                self.first,
+                self.clock,
+                self.reason,
+                self.utc_ns,
+                self.boot_ns,
+                self.units,
+                self.drops,
+                self.bytes,
+                self.header_hash,
+                self.before,
+                self.stretch_hash,
+            ) = struct.unpack_from("<IBB2xqQIIQ32s32s32s", raw, 24)
 
     def place(self):
         return self.stream, self.segment, self.number
@@ -124,7 +135,9 @@ def well_formed(raw):
     if kind in (CHECKPOINT, END):
         reasons = (1, 2, 3) if kind == CHECKPOINT else (4, 5, 6, 7, 8, 9)
         first = struct.unpack_from("<I", raw, 24)[0]
-        return size == 224 and number > 0 and 1 <= first <= number and raw[28] <= 2 and raw[29] in reasons and not any(raw[30:32])
+        return (
+            size == 224 and number > 0 and 1 <= first <= number and raw[28] <= 2 and raw[29] in reasons and not any(raw[30:32])
+        )
     return kind == DATA and 42 <= size <= 4096 and number > 0
 
 
@@ -230,7 +243,13 @@ class Reader:
         self.close()
         self.segments.add(h.hash)
         self.header, self.skipping = h, None
-        self.pending, self.marks, self.last, self.data_seen, self.findings_before = [], {0: h.hash}, h, False, len(self.findings)
+        self.pending, self.marks, self.last, self.data_seen, self.findings_before = (
+            [],
+            {0: h.hash},
+            h,
+            False,
+            len(self.findings),
+        )
         if self.places.setdefault(h.place(), h.hash) != h.hash:
             self.find("conflict")
         if not self.devices:
