@@ -317,6 +317,18 @@ def malicious_camera(f, rng, keys, times):
         yield one("epoch lost", first + again.segment(0, [me], [[b"six"]], flags=1), {LOST, BROKEN}, true + b"six", {LOST})
         again.previous = b"\1" + bytes(7) + struct.pack("<Q8sII32s", 1, rng.randbytes(8), 0, 8, rng.randbytes(32))
         yield one("follows what never was", first + again.segment(1, [me], [[b"six"]]), {GAP}, true + b"six")
+        follower = writer.Stream(rng, keys["door"], s.epoch + 1)
+        follower.link(s.epoch, reader.Record(first[-1], 0))
+        true_link = follower.previous
+        follower.previous = true_link[:32] + rng.randbytes(32)
+        six = follower.segment(0, [me], [[b"six"]], link=False)
+        yield one("follows another mark at that place", first + six, {GAP}, true + b"six")
+        follower.previous = b"\2" + true_link[1:]
+        six = follower.segment(0, [me], [[b"six"]], link=False)
+        yield one("follows an end, but says a cut", first + six, {GAP}, true + b"six")
+        follower.previous = true_link
+        data = b"".join(first + follower.segment(0, [me], [[b"six"]]))
+        yield Case("malicious camera: a link that is true", data, harmless=True, exact=true + b"six")
         other_channel = writer.Stream(rng, keys["door"], s.epoch, channel=rng.randrange(1, 9))
         data = b"".join(first + other_channel.segment(0, [me], [[b"six"]]))
         yield Case("malicious camera: another channel has a chain of its own", data, harmless=True, exact=true + b"six")
