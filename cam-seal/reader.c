@@ -81,6 +81,11 @@ static int tail_release(struct reader *r)
 
 	if (s->expected == s->stretch_first)
 		return 0;
+	if (s->mark_failed) {
+		verdict(r, READER_DAMAGED, 1, "records %" PRIu32 " to %" PRIu32 ": the mark behind them was altered", s->stretch_first, s->expected - 1);
+		r->fresh = 1;
+		return 0;
+	}
 	if (r->config.proven_only) {
 		verdict(r, READER_UNPROVEN, 1, "records %" PRIu32 " to %" PRIu32 " without a mark behind them, left out", s->stretch_first, s->expected - 1);
 		r->fresh = 1;
@@ -177,18 +182,43 @@ static void file_key_open(struct reader *r)
 	}
 }
 
+/* The newest segment comes again, in the same file or the next one. What of it has come out stays out; the rest is
+ * taken from this copy, so that nobody can hide a segment behind a stub or a spoilt copy of it. */
+static void segment_again(struct reader *r)
+{
+	struct reader_segment *s = &r->seg;
+
+	if (!r->open)
+		s->findings = 0;
+	verdict(r, READER_DUPLICATE, 1, "seen before: only what has not come out is taken from this copy");
+	memset(&s->mark, 0, sizeof s->mark);
+	memcpy(s->mark_hash, s->header_hash, sizeof s->mark_hash);
+	s->expected = 1;
+	s->ended = s->absent = s->gapped = s->mark_failed = 0;
+	stretch_begin(r, 1);
+	if (!r->open && s->opened)
+		file_key_open(r);
+	r->open = 1;
+}
+
 /* A header whose signatures verify. */
 static int segment_open(struct reader *r, const uint8_t *p, size_t n, const struct record_header *h)
 {
 	struct reader_segment *s = &r->seg;
 	struct chain_position before;
+	uint8_t hash[RECORD_HASH_BYTES];
 
+	record_hash(hash, p, n);
+	if (r->segments && !s->duplicate && memcmp(hash, s->header_hash, sizeof hash) == 0) {
+		segment_again(r);
+		return 0;
+	}
 	if (segment_close(r) < 0)
 		return -1;
 	memset(s, 0, sizeof *s);
 	s->header = *h;
-	record_hash(s->header_hash, p, n);
-	memcpy(s->mark_hash, s->header_hash, sizeof s->mark_hash);
+	memcpy(s->header_hash, hash, sizeof s->header_hash);
+	memcpy(s->mark_hash, hash, sizeof s->mark_hash);
 	s->expected = 1;
 	s->record_bytes = n;
 	s->known_camera = r->config.devices > 0; /* header_try lets no others through */
@@ -301,6 +331,9 @@ static int stretch_close(struct reader *r, const struct record_mark *m)
 		r->fresh = 1;
 		return 0;
 	}
+	if (m->prefix.record <= s->released_to)
+		return 0;
+	s->released_to = m->prefix.record;
 	if (wanted(r) && r->sink.stretch)
 		stretch_tell(r, m);
 	if (stretch_release(r, &result) < 0)
@@ -337,12 +370,15 @@ static int mark_take(struct reader *r, const uint8_t *p, const struct record_mar
 	memcpy(s->mark_hash, hash, sizeof hash);
 	s->expected = m->prefix.record + 1;
 	s->gapped = 0;
+	s->mark_failed = 0;
 	s->ended = m->prefix.type == RECORD_END;
 	if (s->ended && m->reason == RECORD_REASON_RESTART)
 		verdict(r, READER_INPUT_RESTARTED, 1, "after access unit %" PRIu32, m->access_units);
 	stretch_begin(r, s->expected);
-	if (!s->duplicate)
+	if (!s->duplicate && m->prefix.record > s->chained_to) {
 		chain_mark(&r->chain, &s->header, &m->prefix, hash);
+		s->chained_to = m->prefix.record;
+	}
 	return 0;
 }
 
@@ -405,6 +441,7 @@ static int mark_try(struct reader *r, const uint8_t *p, const struct record_pref
 		return 0;
 	if (record_mark_verify(p, prefix->length, r->seg.header.stream_pk) < 0) {
 		verdict(r, READER_BAD_SIGNATURE, 1, "the mark at record %" PRIu32, m.prefix.record);
+		r->seg.mark_failed = 1;
 		return 0;
 	}
 	skipped_tell(r);

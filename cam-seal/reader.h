@@ -56,7 +56,10 @@ struct reader_segment {
 	int duplicate;          /* of one seen before, or in conflict with it: not given out */
 	uint32_t expected;      /* number of the next record */
 	uint32_t stretch_first; /* number of the first record of the open stretch */
+	uint32_t released_to;   /* number of the mark whose stretch came out last */
+	uint32_t chained_to;    /* of the last one that the chain knows */
 	int gapped;             /* records are missing since the last verified mark */
+	int mark_failed;        /* a mark was altered since then: what is before it is no tail */
 	int absent;             /* only a header and a later mark so far */
 	uint8_t mark_hash[RECORD_HASH_BYTES]; /* of the last verified mark */
 	struct record_mark mark; /* that mark; prefix.type 0: none but the header */

@@ -154,7 +154,8 @@ int record_header_parse(const uint8_t *p, size_t n, struct record_header *out)
 	if (h->recipients < 1 || h->recipients > RECORD_RECIPIENTS_MAX || n != (size_t)RECORD_HEADER_BYTES(h->recipients) ||
 		h->kind < RECORD_KIND_VIDEO || h->kind > RECORD_KIND_REPORT || h->clock_state > 2 ||
 		(h->flags & ~(RECORD_EPOCH_LOST | RECORD_RECIPIENTS_CHANGED)) || h->previous.previous > RECORD_PREVIOUS_CUT ||
-		!sodium_is_zero(p + 99, 5) || !sodium_is_zero(p + 172, 4) || !sodium_is_zero(p + 209, 7))
+		!sodium_is_zero(p + 99, 5) || !sodium_is_zero(p + 172, 4) || !sodium_is_zero(p + 209, 7) ||
+		(h->previous.previous == RECORD_PREVIOUS_NONE && !sodium_is_zero(p + 216, 56)))
 		return bad(EBADMSG);
 	for (int i = 0; i < h->recipients; i++) {
 		memcpy(h->slot[i].keyid, p + 304 + i * RECORD_SLOT_BYTES, RECORD_KEYID_BYTES);

@@ -48,6 +48,11 @@ static void headers(void)
 	p[172] = 1;
 	record_sign(p, n, stream_sk);
 	ok(record_header_parse(p, n, &h) < 0 && errno == EBADMSG, "a reserved byte that is set is refused, signed or not");
+	n = header_make(p, 1);
+	memset(p + 208, 0, 64);
+	ok(record_header_parse(p, n, &h) == 0, "a header that follows nothing");
+	p[216] = 1;
+	ok(record_header_parse(p, n, &h) < 0 && errno == EBADMSG, "that says what it follows all the same is refused");
 }
 
 static void marks(void)

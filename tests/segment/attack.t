@@ -22,7 +22,6 @@ import writer
 V = f"{HERE}/vectors"
 SEED = int(os.environ.get("CAM_SEED", random.randrange(1 << 32)))
 LONG = int(os.environ.get("CAM_LONG", 1))
-MEMORY_MAX_KIB = 48 << 10
 CPU_MAX_S = 2.0
 CAM_OPEN = next(f"{p}/cam-open" for p in os.environ["PATH"].split(":") if os.access(f"{p}/cam-open", os.X_OK))
 SANITIZED = b"__asan_init" in open(CAM_OPEN, "rb").read()
@@ -38,15 +37,25 @@ def ok(condition, what, why=()):
         print(f"#   {line}")
 
 
+# what is more than this memory cannot be had, and exit 111 tells; the sanitizer's own memory is beyond any limit
+LIMITED = ["/bin/sh", "-c", f'ulimit -t 60; {"" if SANITIZED else "ulimit -d 49152;"} exec "$0" "$@"', CAM_OPEN]
+
+
 def cam_open(T, path, args):
-    """(exit code or minus the signal, stdout, stderr, CPU seconds, peak KiB)"""
+    """(exit code or minus the signal, stdout, stderr, CPU seconds)"""
     out, err = (f"{T}/{threading.get_ident()}.{n}" for n in ("out", "err"))
-    opened = [(os.POSIX_SPAWN_OPEN, fd, f, flags, 0o600) for fd, f, flags in ((0, path, os.O_RDONLY),
-        (1, out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), (2, err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC))]
-    pid = os.posix_spawn(CAM_OPEN, ["cam-open"] + args, os.environ, file_actions=opened)
+    opened = [
+        (os.POSIX_SPAWN_OPEN, fd, f, flags, 0o600)
+        for fd, f, flags in (
+            (0, path, os.O_RDONLY),
+            (1, out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+            (2, err, os.O_WRONLY | os.O_CREAT | os.O_TRUNC),
+        )
+    ]
+    pid = os.posix_spawn(LIMITED[0], LIMITED + args, os.environ, file_actions=opened)
     _, status, used = os.wait4(pid, 0)
     with open(out, "rb") as o, open(err, "rb") as e:
-        return os.waitstatus_to_exitcode(status), o.read(), e.read().decode(), used.ru_utime + used.ru_stime, used.ru_maxrss
+        return os.waitstatus_to_exitcode(status), o.read(), e.read().decode(), used.ru_utime + used.ru_stime
 
 
 def composed(out, segments, tails):
@@ -69,12 +78,12 @@ def composed(out, segments, tails):
 
 class Suite:
     def __init__(self, base, also, T):
-        self.base, self.T = base, T
+        self.base, self.whole, self.T = base, b"".join(base.raw), T
         self.segments = [[s for s in f.stretches if s.place == place] for f in [base] + also for place in f.places]
         self.table = collections.defaultdict(collections.Counter)
         self.counts, self.wrong = collections.Counter(), collections.defaultdict(list)
 
-    def judge(self, case, code, out, err, cpu_s, peak_kib):
+    def judge(self, case, code, out, err, cpu_s):
         """What is wrong, as a list of sentences; the verdicts."""
         found = footage.verdicts(err)
         said = {v for _, v in found}
@@ -89,8 +98,10 @@ class Suite:
             if out != case.exact:
                 why.append(f"{len(out)} bytes come out instead of {len(case.exact)}")
         elif case.lost is not None:
-            if out != self.base.without(case.lost):
-                why.append(f"{len(out)} bytes come out instead of {len(self.base.without(case.lost))}")
+            # a last stretch whose mark is not known as one any more is a tail
+            whole = self.base.without(() if attacks.TAIL in said else case.lost)
+            if out != whole:
+                why.append(f"{len(out)} bytes come out instead of {len(whole)}")
         else:
             tails = {where.split("-")[1] + where.split("-")[3] for where, v in found if v == attacks.TAIL}
             places = {s[0].place for s in self.segments if s and f"{s[0].place[1]:010}{s[0].place[0].hex()}" in tails}
@@ -98,8 +109,6 @@ class Suite:
                 why.append("what comes out is not whole stretches in order")
         if cpu_s > CPU_MAX_S:
             why.append(f"{cpu_s:.1f} s of CPU")
-        if peak_kib > MEMORY_MAX_KIB and not SANITIZED:
-            why.append(f"{peak_kib} KiB of memory")
         return why, said
 
     def run(self, case):
@@ -112,7 +121,8 @@ class Suite:
 
     def all(self, cases):
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            for case, why, said, err in pool.map(self.run, cases):
+            altered = (c for c in cases if c.harmless or c.data != self.whole)
+            for case, why, said, err in pool.map(self.run, altered):
                 name = case.attack
                 self.counts[name] += 1
                 self.table[name].update(said or {"nothing"})
@@ -143,6 +153,7 @@ def main():
         suite.all(attacks.records_moved(base, rng, 40 * n))
         suite.all(attacks.stretches_moved(base, rng, 40 * n))
         suite.all(attacks.segments_moved(base, rng, 20 * n))
+        suite.all(attacks.copies_in_front(base, rng, 15 * n))
         suite.all(attacks.bytes_moved(base, rng, 40 * n))
         suite.all(attacks.splices(base, rng, 20 * n, others))
         suite.all(forgeries.other_device(base, rng, keys, 10 * n))
@@ -155,7 +166,7 @@ def main():
             ok(name not in suite.wrong, f"{name}: {count}", [line for w in suite.wrong[name][:3] for line in w])
         total = sum(suite.counts.values())
         ok(total >= 2000, f"{total} mutations")
-        for what, good, why in hostile.costs(T, cam_open, rng, keys, base, SANITIZED):
+        for what, good, why in hostile.costs(T, cam_open, base):
             ok(good, what, why)
     for name, count in suite.counts.items():
         said = ", ".join(f"{v} {c}" for v, c in sorted(suite.table[name].items()))

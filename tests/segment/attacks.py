@@ -2,7 +2,6 @@
 import itertools
 
 import reader
-import writer
 from reader import CHECKPOINT, DATA, END, HEADER
 
 DAMAGED, BAD, NOT, VERSION, GAP = "damaged stretch", "bad signature", "not a segment", "unknown version", "gap"
@@ -10,16 +9,59 @@ TRUNCATED, TAIL, DUPLICATE, CONFLICT, ABSENT = "truncated", "unproven tail", "du
 UNKNOWN, REORDERED, CLONED, BROKEN = "unknown camera", "reordered", "cloned or restored card", "chain broken"
 NOT_FOR_KEY, COMMITMENT, LOST = "not for this key", "wrong commitment", "epoch lost"
 
-PREFIX = [("sync", 0, 4), ("version", 4, 1), ("type", 5, 1), ("length", 6, 2), ("stream", 8, 8), ("segment", 16, 4), ("record", 20, 4)]
-HEADER_FIELDS = PREFIX + [("device", 24, 32), ("stream key", 56, 32), ("epoch", 88, 8), ("channel", 96, 2), ("kind", 98, 1),
-    ("zero 99", 99, 5), ("certificate", 104, 64), ("clock", 168, 1), ("flags", 169, 1), ("n", 170, 2), ("zero 172", 172, 4),
-    ("utc", 176, 8), ("boot time", 184, 8), ("boot id", 192, 16), ("previous kind", 208, 1), ("zero 209", 209, 7),
-    ("previous epoch", 216, 8), ("previous stream", 224, 8), ("previous segment", 232, 4), ("previous record", 236, 4),
-    ("previous hash", 240, 32), ("commitment", 272, 32), ("key id 0", 304, 8), ("box 0", 312, 80), ("key id 1", 392, 8),
-    ("box 1", 400, 80), ("signature", 480, 64)]
-MARK_FIELDS = PREFIX + [("first record", 24, 4), ("clock", 28, 1), ("reason", 29, 1), ("zero 30", 30, 2), ("utc", 32, 8),
-    ("boot time", 40, 8), ("units", 48, 4), ("drops", 52, 4), ("payload bytes", 56, 8), ("header hash", 64, 32),
-    ("before hash", 96, 32), ("stretch hash", 128, 32), ("signature", 160, 64)]
+PREFIX = [
+    ("sync", 0, 4),
+    ("version", 4, 1),
+    ("type", 5, 1),
+    ("length", 6, 2),
+    ("stream", 8, 8),
+    ("segment", 16, 4),
+    ("record", 20, 4),
+]
+HEADER_FIELDS = PREFIX + [
+    ("device", 24, 32),
+    ("stream key", 56, 32),
+    ("epoch", 88, 8),
+    ("channel", 96, 2),
+    ("kind", 98, 1),
+    ("zero 99", 99, 5),
+    ("certificate", 104, 64),
+    ("clock", 168, 1),
+    ("flags", 169, 1),
+    ("n", 170, 2),
+    ("zero 172", 172, 4),
+    ("utc", 176, 8),
+    ("boot time", 184, 8),
+    ("boot id", 192, 16),
+    ("previous kind", 208, 1),
+    ("zero 209", 209, 7),
+    ("previous epoch", 216, 8),
+    ("previous stream", 224, 8),
+    ("previous segment", 232, 4),
+    ("previous record", 236, 4),
+    ("previous hash", 240, 32),
+    ("commitment", 272, 32),
+    ("key id 0", 304, 8),
+    ("box 0", 312, 80),
+    ("key id 1", 392, 8),
+    ("box 1", 400, 80),
+    ("signature", 480, 64),
+]
+MARK_FIELDS = PREFIX + [
+    ("first record", 24, 4),
+    ("clock", 28, 1),
+    ("reason", 29, 1),
+    ("zero 30", 30, 2),
+    ("utc", 32, 8),
+    ("boot time", 40, 8),
+    ("units", 48, 4),
+    ("drops", 52, 4),
+    ("payload bytes", 56, 8),
+    ("header hash", 64, 32),
+    ("before hash", 96, 32),
+    ("stretch hash", 128, 32),
+    ("signature", 160, 64),
+]
 
 
 class Case:
@@ -100,12 +142,16 @@ def flips(f, rng, times):
             byte, bit = start + rng.randrange(size or len(r.raw) - 16 - start), rng.randrange(8)
             allowed = flip_verdicts(kind, field, bit_flipped(r.raw, byte, bit))
             data = bit_flipped(whole, offsets[i] + byte, bit)
-            yield Case(f"flip {names[kind]} {field}", data, *allowed, lost=f.costs(i))
+            lost = f.costs(i)
+            if kind == CHECKPOINT and field == "type" and bit == 0:
+                # taken for data, it makes one of two stretches
+                lost = lost | {f.of[i] + 1}
+            yield Case(f"flip {names[kind]} {field}", data, *allowed, lost=lost)
 
 
 def flip_verdicts(kind, field, raw):
     """(allowed, must) where one record of this kind became this"""
-    unread = VERSION if field == "version" else NOT
+    unread = VERSION if field == "version" and raw[4] else NOT
     if kind == HEADER:
         if field == "device":
             return {UNKNOWN, GAP}, {UNKNOWN}
@@ -122,8 +168,10 @@ def flip_verdicts(kind, field, raw):
     end = {TRUNCATED, GAP} if kind == END else set()
     if field in PREFIX_NAMES or not reader.well_formed(raw):
         # not known as a mark any more: as if it were not there
-        return {unread, BAD, DAMAGED} | end | ({TAIL} if end else set()), {unread, BAD}
-    return {BAD, DAMAGED} | end, {BAD}
+        return {unread, NOT, BAD, DAMAGED} | end | ({TAIL} if end else set()), {unread, BAD}
+    if field == "type" and raw[5] == DATA:
+        return {DAMAGED}, {DAMAGED}
+    return {BAD, NOT, DAMAGED} | end, {BAD}
 
 
 PREFIX_NAMES = {field for field, _, _ in PREFIX} - {"type"}
@@ -210,7 +258,9 @@ def segments_moved(f, rng, times):
         if order == tuple(range(count)):
             continue
         # a first one that is not the oldest hides nothing: what is older is told by its place
-        yield Case("segments in another order", put(order), {REORDERED, GAP}, order=order, exact=b"".join(f_bytes(f, i) for i in order))
+        yield Case(
+            "segments in another order", put(order), {REORDERED, GAP}, order=order, exact=b"".join(f_bytes(f, i) for i in order)
+        )
     for size in range(1, count):
         for order in itertools.combinations(range(count), size):
             whole = order[-1] - order[0] == size - 1
@@ -225,7 +275,27 @@ def segments_moved(f, rng, times):
         twice = order[:j] + [i] + order[j:]
         once = list(dict.fromkeys(twice))
         allowed = {DUPLICATE, REORDERED, GAP}
-        yield Case("segment repeated", put(twice), allowed, {DUPLICATE}, order=once, exact=b"".join(f_bytes(f, k) for k in once))
+        yield Case(
+            "segment repeated", put(twice), allowed, {DUPLICATE}, order=once, exact=b"".join(f_bytes(f, k) for k in once)
+        )
+
+
+def copies_in_front(f, rng, times):
+    """A copy of a segment without its content in front of the true one hides nothing."""
+    for _ in range(times):
+        k = rng.randrange(len(f.segments))
+        s = f.segments[k]
+        spoilt = [r if r.type != DATA else reader.Record(r.raw[:-1] + bytes([r.raw[-1] ^ 1]), 0) for r in s]
+        fakes = {
+            "header": s[:1],
+            "stub": [s[0], s[-1]],
+            "marks": [r for r in s if r.type != DATA],
+            "spoilt copy": spoilt,
+            "beginning": s[: rng.randrange(2, len(s))],
+        }
+        for name, fake in fakes.items():
+            data = joined(r for t in f.segments[:k] + [fake] + f.segments[k:] for r in t)
+            yield Case(f"in front of a segment its {name}", data, {DUPLICATE, DAMAGED}, {DUPLICATE}, lost=set())
 
 
 def f_bytes(f, i):
@@ -238,14 +308,22 @@ def bytes_moved(f, rng, times):
         a, b = sorted(rng.sample(range(len(whole)), 2))
         b = min(b, a + rng.choice((1, 7, 100, 700, 5000)))
         junk = rng.randbytes(rng.choice((1, 3, 64, 5000)))
+        touched = len(list(records_in(f, a, b)))
         lost = {n for i in records_in(f, a, b) for n in f.costs(i)}
-        lies = rng.choice((b"\xc5CAM\1\2\xff\x0f", b"\xc5CAM", b"\xc5", b"\xc5CAM\2", f.records[0].raw[:24], f.records[2].raw[:24]))
-        yield Case("delete bytes", whole[:a] + whole[b:], ANY_LOSS)
+        lies = rng.choice(
+            (b"\xc5CAM\1\2\xff\x0f", b"\xc5CAM", b"\xc5", b"\xc5CAM\2", f.records[0].raw[:24], f.records[2].raw[:24])
+        )
+        yield Case("delete bytes", whole[:a] + whole[b:], ANY_LOSS | {VERSION})
         yield Case("zero bytes", whole[:a] + bytes(b - a) + whole[b:], ANY_LOSS)
-        yield Case("invert bytes", whole[:a] + bytes(255 - x for x in whole[a:b]) + whole[b:], ANY_LOSS | {VERSION, UNKNOWN}, lost=None if len(lost) > 1 else lost)
+        yield Case(
+            "invert bytes",
+            whole[:a] + bytes(255 - x for x in whole[a:b]) + whole[b:],
+            ANY_LOSS | {VERSION, UNKNOWN},
+            lost=lost if touched == 1 else None,
+        )
         yield Case("insert junk", whole[:a] + junk + whole[a:], ANY_LOSS | {UNKNOWN})
         yield Case("insert lies", whole[:a] + lies + whole[a:], ANY_LOSS | {VERSION, UNKNOWN})
-        yield Case("repeat bytes", whole[:b] + whole[a:], ANY_LOSS)
+        yield Case("repeat bytes", whole[:b] + whole[a:], ANY_LOSS | {VERSION})
     ends = list(itertools.accumulate((len(r.raw) for r in f.records), initial=0))
     for _ in range(times):
         at = rng.choice(ends)
@@ -269,19 +347,30 @@ def splices(f, rng, times, others):
         extra = {UNKNOWN} if name == "another camera" else {CLONED} if name == "a clone" else set()
         for _ in range(times):
             a, b = rng.randrange(len(whole)), rng.randrange(len(theirs))
-            yield Case(f"splice at bytes: {name}", whole[:a] + theirs[b:], ANY_LOSS | extra)
+            yield Case(f"splice at bytes: {name}", whole[:a] + theirs[b:], ANY_LOSS | {VERSION} | extra)
             i = rng.randrange(len(f.records))
-            same = [r for r in other.records if r.type == f.records[i].type]
+            same = [r for r in other.records if r.type == f.records[i].type and r.raw != f.records[i].raw]
             r = rng.choice(same)
             spliced = f.records[:i] + [r] + f.records[i + 1 :]
             yield Case(f"record in place of ours: {name}", joined(spliced), ANY_LOSS | extra)
             # the same with our prefix, as if it were ours
-            raw = f.records[i].raw[:24] + r.raw[24:] if r.type != DATA else f.records[i].raw[:6] + r.raw[6:8] + f.records[i].raw[8:24] + r.raw[24:]
+            raw = (
+                f.records[i].raw[:24] + r.raw[24:]
+                if r.type != DATA
+                else f.records[i].raw[:6] + r.raw[6:8] + f.records[i].raw[8:24] + r.raw[24:]
+            )
             if len(raw) == len(r.raw):
                 spliced = joined(f.records[:i]) + raw + joined(f.records[i + 1 :])
-                yield Case(f"body in place of ours: {name}", spliced, ANY_LOSS | extra, lost=f.costs(i) if f.records[i].type == DATA else None)
+                yield Case(
+                    f"body in place of ours: {name}",
+                    spliced,
+                    ANY_LOSS | extra,
+                    lost=f.costs(i) if f.records[i].type == DATA else None,
+                )
             k = rng.randrange(len(f.segments))
             foreign = other.segments[rng.randrange(len(other.segments))]
+            if foreign[0].raw == f.segments[k][0].raw:
+                continue
             mixed = [r for n, s in enumerate(f.segments) for r in (s[:1] + foreign[1:] if n == k else s)]
             yield Case(f"our header, their content: {name}", joined(mixed), {TRUNCATED, NOT, GAP}, {TRUNCATED})
             mixed = [r for n, s in enumerate(f.segments) for r in (foreign[:1] + s[1:] if n == k else s)]

@@ -5,10 +5,29 @@ import subprocess
 
 UUID = bytes.fromhex("7f59691fc6664bfc8eb7fb5da91b74be")
 FINDING = re.compile(r"(?:cam-open: )?([0-9]{10,}-[0-9]{10}-\d{8}T\d{6}Z-[0-9a-f]{16}|-): ([a-z][a-z ]+)(?:: .*)?$")
-VERDICTS = {"gap", "reordered", "duplicate", "conflict", "cloned or restored card", "chain broken", "epoch lost", "truncated",
-    "unproven tail", "damaged stretch", "bad signature", "content absent", "unknown camera", "not for this key",
-    "wrong commitment", "unknown version", "not a segment", "history starts here", "camera restarted", "input restarted",
-    "recipients changed"}
+VERDICTS = {
+    "gap",
+    "reordered",
+    "duplicate",
+    "conflict",
+    "cloned or restored card",
+    "chain broken",
+    "epoch lost",
+    "truncated",
+    "unproven tail",
+    "damaged stretch",
+    "bad signature",
+    "content absent",
+    "unknown camera",
+    "not for this key",
+    "wrong commitment",
+    "unknown version",
+    "not a segment",
+    "history starts here",
+    "camera restarted",
+    "input restarted",
+    "recipients changed",
+}
 
 
 def run(folder, *argv, stdin=b"", code=0):
@@ -30,9 +49,29 @@ def verdicts(stderr):
 
 def video(frames, gop, qp, seed):
     """Annex B H.264 of 64x48 with access unit delimiters."""
-    return run(".", "ffmpeg", "-v", "error", "-f", "lavfi", "-i", f"testsrc2=s=64x48:r=30,noise=alls=30:all_seed={seed}",
-        "-frames:v", str(frames), "-c:v", "libx264", "-threads", "1", "-preset", "veryfast", "-x264-params",
-        f"keyint={gop}:min-keyint={gop}:bframes=0:scenecut=0:aud=1:qp={qp}", "-f", "h264", "-")
+    return run(
+        ".",
+        "ffmpeg",
+        "-v",
+        "error",
+        "-f",
+        "lavfi",
+        "-i",
+        f"testsrc2=s=64x48:r=30,noise=alls=30:all_seed={seed}",
+        "-frames:v",
+        str(frames),
+        "-c:v",
+        "libx264",
+        "-threads",
+        "1",
+        "-preset",
+        "veryfast",
+        "-x264-params",
+        f"keyint={gop}:min-keyint={gop}:bframes=0:scenecut=0:aud=1:qp={qp}",
+        "-f",
+        "h264",
+        "-",
+    )
 
 
 def with_messages(data, fps=30):

@@ -3,9 +3,28 @@ import struct
 
 import reader
 import writer
-from attacks import (ABSENT, BAD, BROKEN, CLONED, COMMITMENT, CONFLICT, DAMAGED, DUPLICATE, GAP, LOST, NOT, NOT_FOR_KEY, REORDERED,
-    TAIL, TRUNCATED, UNKNOWN, VERSION, Case, f_bytes, joined)
-from reader import CHECKPOINT, DATA, END, HEADER, H, ctx
+from attacks import (
+    BAD,
+    BROKEN,
+    CLONED,
+    COMMITMENT,
+    CONFLICT,
+    DAMAGED,
+    DUPLICATE,
+    GAP,
+    LOST,
+    NOT,
+    NOT_FOR_KEY,
+    REORDERED,
+    TAIL,
+    TRUNCATED,
+    UNKNOWN,
+    VERSION,
+    Case,
+    f_bytes,
+    joined,
+)
+from reader import CHECKPOINT, DATA, END, H, ctx
 from writer import data_record, patched, signed, slot
 
 LIE = b"\0\0\0\1\x65 this was never recorded"
@@ -19,16 +38,27 @@ def other_device(f, rng, keys, times):
         evil = writer.Stream(rng, keys["evil"], epoch)
         recipients = [keys["me"][0], keys["other"][0]]
         put = lambda records: joined(f.records) + b"".join(records)
-        yield Case("forge: honest about being another device", put(evil.segment(number, recipients, [[LIE]])), {UNKNOWN}, lost=set())
+        yield Case(
+            "forge: honest about being another device", put(evil.segment(number, recipients, [[LIE]])), {UNKNOWN}, lost=set()
+        )
         # claims our device key: with his own signature below the certificate, with our certificate, with ours and our stream key
         evil.identity = ours.device + evil.identity[32:]
-        yield Case("forge: our device key, his certificate", put(evil.segment(number, recipients, [[LIE]])), {BAD, NOT}, lost=set())
+        yield Case(
+            "forge: our device key, his certificate", put(evil.segment(number, recipients, [[LIE]])), {BAD, NOT}, lost=set()
+        )
         evil.certificate = ours.raw[104:168]
-        yield Case("forge: our device key and certificate", put(evil.segment(number, recipients, [[LIE]])), {BAD, NOT}, lost=set())
+        yield Case(
+            "forge: our device key and certificate", put(evil.segment(number, recipients, [[LIE]])), {BAD, NOT}, lost=set()
+        )
         evil.identity = ours.raw[24:104]
         yield Case("forge: our keys, his signature", put(evil.segment(number, recipients, [[LIE]])), {BAD, NOT}, lost=set())
         evil.id = ours.stream
-        yield Case("forge: our keys and stream id, his signature", put(evil.segment(number + 7, recipients, [[LIE]])), {BAD, NOT}, lost=set())
+        yield Case(
+            "forge: our keys and stream id, his signature",
+            put(evil.segment(number + 7, recipients, [[LIE]])),
+            {BAD, NOT},
+            lost=set(),
+        )
         # our header for his marks: content that only he signed
         k = rng.randrange(len(f.segments))
         s = f.segments[k]
@@ -36,7 +66,7 @@ def other_device(f, rng, keys, times):
         last = s[-1].number
         mark = evil.mark(s[0].raw, s[-1].raw, last + 2, [data_record(bytes(32), s[0].stream, s[0].segment, last + 1, 3, LIE)])
         data = joined(r for t in f.segments[:k] + [s] for r in t) + mark + joined(r for t in f.segments[k + 1 :] for r in t)
-        yield Case("forge: a mark of his in our segment", data, {BAD}, lost=set())
+        yield Case("forge: a mark of his in our segment", data, {BAD, NOT}, {BAD}, lost=set())
 
 
 def recipients_changed(f, rng, keys, times):
@@ -47,9 +77,14 @@ def recipients_changed(f, rng, keys, times):
         head, slots = h.raw[:304], [h.raw[304:392], h.raw[392:480]]
         fk = rng.randbytes(32)
         strange = f.segments[(k + 1) % len(f.segments)][0].raw
-        variants = {"left out": slots[:1], "exchanged": slots[::-1], "his own": [slots[0], slot(h.stream, keys["evilme"][0], fk)],
-            "added": slots + [slot(h.stream, keys["evilme"][0], fk)], "all his": [slot(h.stream, keys["me"][0], fk)] * 2,
-            "box of another header": [slots[0], h.raw[392:400] + strange[400:480]]}
+        variants = {
+            "left out": slots[:1],
+            "exchanged": slots[::-1],
+            "his own": [slots[0], slot(h.stream, keys["evilme"][0], fk)],
+            "added": slots + [slot(h.stream, keys["evilme"][0], fk)],
+            "all his": [slot(h.stream, keys["me"][0], fk)] * 2,
+            "box of another header": [slots[0], h.raw[392:400] + strange[400:480]],
+        }
         for name, chosen in variants.items():
             raw = head[:170] + struct.pack("<H", len(chosen)) + head[172:] + b"".join(chosen) + bytes(64)
             raw = raw[:6] + struct.pack("<H", len(raw)) + raw[8:]
@@ -69,9 +104,22 @@ def corecipient(f, rng, keys, times):
         head.unseal()
         forged = data_record(head.data_key, r.stream, r.segment, r.number, rng.choice((0, 1, 2, 3, 16, 32)), LIE)
         records = [x.raw for x in f.records]
-        yield Case("co-recipient: record rewritten", b"".join(records[:i] + [forged] + records[i + 1 :]), {DAMAGED}, lost=f.costs(i))
-        yield Case("co-recipient: record before the true one", b"".join(records[:i] + [forged] + records[i:]), {DAMAGED, DUPLICATE}, {DAMAGED}, lost=f.costs(i))
-        yield Case("co-recipient: record behind the true one", b"".join(records[: i + 1] + [forged] + records[i + 1 :]), {DUPLICATE}, lost=set())
+        yield Case(
+            "co-recipient: record rewritten", b"".join(records[:i] + [forged] + records[i + 1 :]), {DAMAGED}, lost=f.costs(i)
+        )
+        yield Case(
+            "co-recipient: record before the true one",
+            b"".join(records[:i] + [forged] + records[i:]),
+            {DAMAGED, DUPLICATE},
+            {DAMAGED},
+            lost=f.costs(i),
+        )
+        yield Case(
+            "co-recipient: record behind the true one",
+            b"".join(records[: i + 1] + [forged] + records[i + 1 :]),
+            {DUPLICATE},
+            lost=set(),
+        )
         # the stretch rewritten with its mark: signed by a key of his, or with the true signature
         j = next(n for n in range(i, len(records)) if f.records[n].type != DATA)
         m = f.records[j]
@@ -79,17 +127,35 @@ def corecipient(f, rng, keys, times):
         data = records[begun:i] + [forged] + records[i + 1 : j]
         mark = patched(m.raw, 128, H(*data))
         for name, new in (("his signature", signed(mark, keys["evil"][1])), ("the true signature", mark)):
-            allowed = {BAD, DAMAGED} | ({TRUNCATED, GAP} if m.type == END else set())
-            yield Case(f"co-recipient: stretch rewritten, {name}", b"".join(records[:begun] + data + [new] + records[j + 1 :]), allowed, {BAD}, lost=f.costs(i))
+            allowed = {BAD, NOT, DAMAGED} | ({TRUNCATED, GAP} if m.type == END else set())
+            yield Case(
+                f"co-recipient: stretch rewritten, {name}",
+                b"".join(records[:begun] + data + [new] + records[j + 1 :]),
+                allowed,
+                {BAD},
+                lost=f.costs(i),
+            )
         # a tail of his own: it comes out, but is called unproven, and not with -p
         key, at = head.data_key, m.number + 1
         tail = b"".join(data_record(key, r.stream, r.segment, at + n, 3, LIE) for n in range(3))
         if m.type == CHECKPOINT:
             kept = b"".join(s.bytes for n, s in enumerate(f.stretches) if n <= f.of[j])
             yield Case("co-recipient: tail", b"".join(records[: j + 1]) + tail, {TRUNCATED, TAIL}, {TAIL}, exact=kept + LIE * 3)
-            yield Case("co-recipient: tail, with -p", b"".join(records[: j + 1]) + tail, {TRUNCATED, TAIL}, {TAIL}, exact=kept, args=["-p"])
+            yield Case(
+                "co-recipient: tail, with -p",
+                b"".join(records[: j + 1]) + tail,
+                {TRUNCATED, TAIL},
+                {TAIL},
+                exact=kept,
+                args=["-p"],
+            )
         else:
-            yield Case("co-recipient: behind the end", b"".join(records[: j + 1]) + tail + b"".join(records[j + 1 :]), {DUPLICATE}, lost=set())
+            yield Case(
+                "co-recipient: behind the end",
+                b"".join(records[: j + 1]) + tail + b"".join(records[j + 1 :]),
+                {DUPLICATE},
+                lost=set(),
+            )
 
 
 def stolen_device(f, rng, keys, times):
@@ -116,7 +182,13 @@ def stolen_device(f, rng, keys, times):
         thief.identity, thief.secret = old.raw[24:104], keys["door"][1]
         thief.certificate = writer.sign(keys["door"][1], ctx("stream") + thief.identity)
         fake = b"".join(thief.segment(old.segment, [keys["me"][0]], [[LIE]]))
-        yield Case("stolen key: old stream rewritten", first + fake + rest, {BAD, NOT, GAP}, {BAD}, exact=b"".join(theirs[:k] + theirs[k + 1 :]))
+        yield Case(
+            "stolen key: old stream rewritten",
+            first + fake + rest,
+            {BAD, NOT, GAP},
+            {BAD},
+            exact=b"".join(theirs[:k] + theirs[k + 1 :]),
+        )
 
 
 def malicious_camera(f, rng, keys, times):
@@ -146,9 +218,27 @@ def malicious_camera(f, rng, keys, times):
         elsewhere = slot(f.records[0].stream, me, a)
         yield one("slot of another stream", s.segment(5, [], units, fk=a, slots=[elsewhere]), {NOT_FOR_KEY})
         yield one("box of junk", s.segment(6, [], units, fk=a, slots=[elsewhere[:8] + rng.randbytes(80)]), {NOT_FOR_KEY})
+        liar = stream()
+        liar.id = rng.choice((f.records[0].stream, rng.randbytes(8)))
+        yield one("a stream id that is not its key's", liar.segment(50, [me], units), {BAD, NOT}, must={BAD})
         segment = s.segment(7, [me], units)
-        for at, size, value in ((99, 5, None), (172, 4, None), (209, 7, None), (98, 1, 0), (98, 1, 4), (98, 1, 255), (168, 1, 3),
-            (169, 1, 4), (169, 1, 128), (170, 2, 0), (170, 2, 33), (208, 1, 3), (4, 1, 2), (4, 1, 0), (4, 1, 255), (20, 4, 1)):
+        for at, size, value in (
+            (99, 5, None),
+            (172, 4, None),
+            (209, 7, None),
+            (98, 1, 0),
+            (98, 1, 4),
+            (98, 1, 255),
+            (168, 1, 3),
+            (169, 1, 4),
+            (169, 1, 128),
+            (170, 2, 0),
+            (170, 2, 33),
+            (208, 1, 3),
+            (4, 1, 2),
+            (4, 1, 255),
+            (20, 4, 1),
+        ):
             new = bytes([value] + [0] * (size - 1)) if value is not None else bit_set(rng, size)
             liar = stream()
             header = liar.segment(0, [me], units)[0]
@@ -160,15 +250,30 @@ def malicious_camera(f, rng, keys, times):
             data = [data_record(key, liar.id, 0, 1, 3, b"x")]
             segment = [header] + data + [liar.mark(header, header, 2, data, END)]
             yield one(f"header with {at} = {new.hex()}", segment, {VERSION if at == 4 else NOT})
-        for at, new in ((28, b"\3"), (30, b"\1"), (31, b"\x80"), (4, b"\2"), (24, bytes(4)), (24, b"\xff" * 4), (5, b"\5"), (5, b"\0"), (20, bytes(4))):
+        for at, new in (
+            (28, b"\3"),
+            (30, b"\1"),
+            (31, b"\x80"),
+            (4, b"\2"),
+            (24, bytes(4)),
+            (24, b"\xff" * 4),
+            (5, b"\5"),
+            (5, b"\0"),
+            (20, bytes(4)),
+        ):
             segment = s.segment(rng.randrange(8, 99), [me], units)
             raw = patched(segment[5], at, new)
             segment[5] = signed(raw, s.secret) if raw[5] in reader.CONTEXT else raw
-            yield one(f"mark with {at} = {new.hex()}", segment, {NOT if at != 4 else VERSION, DAMAGED}, true.replace(b"three", b""))
+            yield one(
+                f"mark with {at} = {new.hex()}", segment, {NOT if at != 4 else VERSION, DAMAGED}, true.replace(b"three", b"")
+            )
         segment = s.segment(100, [me], units)
         strange = s.segment(101, [me], units)
-        for name, at, new, verdict in (("header hash", 64, H(strange[0]), CONFLICT), ("before hash", 96, rng.randbytes(32), CONFLICT),
-            ("stretch hash", 128, rng.randbytes(32), DAMAGED)):
+        for name, at, new, verdict in (
+            ("header hash", 64, H(strange[0]), CONFLICT),
+            ("before hash", 96, rng.randbytes(32), CONFLICT),
+            ("stretch hash", 128, rng.randbytes(32), DAMAGED),
+        ):
             lied = list(segment)
             lied[5] = signed(patched(segment[5], at, new), s.secret)
             lied[8] = s.mark(segment[0], lied[5], 8, segment[6:8], END)
@@ -180,12 +285,22 @@ def malicious_camera(f, rng, keys, times):
             data = [data_record(key, s.id, 102 + flags, 4, flags, b"three")]
             mark = s.mark(segment[0], segment[3], 5, data)
             end = s.mark(segment[0], mark, 8, segment[6:8], END)
-            yield one("data with unknown flags", segment[:4] + data + [mark] + segment[6:8] + [end], {DAMAGED}, true.replace(b"three", b""))
+            yield one(
+                "data with unknown flags",
+                segment[:4] + data + [mark] + segment[6:8] + [end],
+                {DAMAGED},
+                true.replace(b"three", b""),
+            )
         segment = s.segment(400, [me], units)
         data = [segment[4][:-1] + bytes([segment[4][-1] ^ 1])]
         mark = s.mark(segment[0], segment[3], 5, data)
         end = s.mark(segment[0], mark, 8, segment[6:8], END)
-        yield one("data that does not decrypt", segment[:4] + data + [mark] + segment[6:8] + [end], {DAMAGED}, true.replace(b"three", b""))
+        yield one(
+            "data that does not decrypt",
+            segment[:4] + data + [mark] + segment[6:8] + [end],
+            {DAMAGED},
+            true.replace(b"three", b""),
+        )
         # two truths for one place
         s = stream()
         first, second = s.segment(0, [me], units, link=False), s.segment(0, [me], [[LIE]], link=False)
@@ -202,6 +317,18 @@ def malicious_camera(f, rng, keys, times):
         yield one("epoch lost", first + again.segment(0, [me], [[b"six"]], flags=1), {LOST, BROKEN}, true + b"six", {LOST})
         again.previous = b"\1" + bytes(7) + struct.pack("<Q8sII32s", 1, rng.randbytes(8), 0, 8, rng.randbytes(32))
         yield one("follows what never was", first + again.segment(1, [me], [[b"six"]]), {GAP}, true + b"six")
+        follower = writer.Stream(rng, keys["door"], s.epoch + 1)
+        follower.link(s.epoch, reader.Record(first[-1], 0))
+        true_link = follower.previous
+        follower.previous = true_link[:32] + rng.randbytes(32)
+        six = follower.segment(0, [me], [[b"six"]], link=False)
+        yield one("follows another mark at that place", first + six, {GAP}, true + b"six")
+        follower.previous = b"\2" + true_link[1:]
+        six = follower.segment(0, [me], [[b"six"]], link=False)
+        yield one("follows an end, but says a cut", first + six, {GAP}, true + b"six")
+        follower.previous = true_link
+        data = b"".join(first + follower.segment(0, [me], [[b"six"]]))
+        yield Case("malicious camera: a link that is true", data, harmless=True, exact=true + b"six")
         other_channel = writer.Stream(rng, keys["door"], s.epoch, channel=rng.randrange(1, 9))
         data = b"".join(first + other_channel.segment(0, [me], [[b"six"]]))
         yield Case("malicious camera: another channel has a chain of its own", data, harmless=True, exact=true + b"six")
@@ -218,7 +345,11 @@ def restored(f, first, second, clone):
     """The epoch file put back, and what the camera recorded after that beside what it had recorded before."""
     a, b, c = (joined(x.records) for x in (first, second, clone))
     x, y, z = (b"".join(s.bytes for s in x.stretches) for x in (first, second, clone))
-    for name, data, exact in (("then cloned", a + b + c, x + y + z), ("cloned first", a + c + b, x + z + y), ("clones alone", b + c, y + z)):
+    for name, data, exact in (
+        ("then cloned", a + b + c, x + y + z),
+        ("cloned first", a + c + b, x + z + y),
+        ("clones alone", b + c, y + z),
+    ):
         yield Case(f"restored epoch file: {name}", data, {CLONED}, exact=exact)
     yield Case("restored epoch file: the other stream is not there", a + c, harmless=True, exact=x + z)
     for k in range(1, len(second.segments)):

@@ -106,8 +106,19 @@ class Record:
             self.previous = struct.unpack_from("<Q8sII32s", raw, 216)
             self.slots = [(raw[o : o + 8], raw[o + 8 : o + 88]) for o in range(304, 304 + 88 * self.n, 88)]
         elif self.type != DATA:
-            (self.first, self.clock, self.reason, self.utc_ns, self.boot_ns, self.units, self.drops, self.bytes, self.header_hash,
-                self.before, self.stretch_hash) = struct.unpack_from("<IBB2xqQIIQ32s32s32s", raw, 24)
+            (
+                self.first,
+                self.clock,
+                self.reason,
+                self.utc_ns,
+                self.boot_ns,
+                self.units,
+                self.drops,
+                self.bytes,
+                self.header_hash,
+                self.before,
+                self.stretch_hash,
+            ) = struct.unpack_from("<IBB2xqQIIQ32s32s32s", raw, 24)
 
     def place(self):
         return self.stream, self.segment, self.number
@@ -129,9 +140,8 @@ def well_formed(raw):
             return False
         return raw[208] != 0 or not any(raw[216:272])
     if kind in (CHECKPOINT, END):
-        reasons = (1, 2, 3) if kind == CHECKPOINT else (4, 5, 6, 7, 8, 9)
         first = struct.unpack_from("<I", raw, 24)[0]
-        return size == 224 and number > 0 and 1 <= first <= number and raw[28] <= 2 and raw[29] in reasons and not any(raw[30:32])
+        return size == 224 and 1 <= first <= number and raw[28] <= 2 and not any(raw[30:32])
     return kind == DATA and 42 <= size <= 4096 and number > 0
 
 
@@ -222,6 +232,8 @@ class Reader:
         return self
 
     def take_header(self, h):
+        if self.header and h.hash == self.header.hash and self.last is self.header:
+            return self.find("duplicate")
         if h.hash in self.segments:
             self.close()
             self.skipping = h.stream, h.segment
@@ -235,11 +247,12 @@ class Reader:
         if not h.signature_ok(h.stream_key):
             return self.find("bad signature", h)
         self.close()
-        self.segments.add(h.hash)
-        self.header, self.skipping = h, None
-        self.pending, self.marks, self.last, self.data_seen, self.findings_before = [], {0: h.hash}, h, False, len(self.findings)
         if self.places.setdefault(h.place(), h.hash) != h.hash:
-            self.find("conflict")
+            self.skipping = h.place()[:2]
+            return self.find("conflict", h)
+        self.segments.add(h.hash)
+        self.header, self.skipping, self.mark_failed = h, None, False
+        self.pending, self.marks, self.last, self.data_seen = [], {0: h.hash}, h, False
         if not self.devices:
             self.find("unknown camera")
         self.link()
@@ -291,6 +304,7 @@ class Reader:
         if self.marks.get(m.number) == m.hash:
             return self.find("duplicate")
         if not m.signature_ok(h.stream_key):
+            self.mark_failed = True
             return self.find("bad signature")
         if m.header_hash != h.hash:
             return self.find("conflict")
@@ -299,9 +313,8 @@ class Reader:
         if self.marks.get(m.first - 1, m.before) != m.before:
             return self.find("conflict")
         records = self.stretch(m)
-        self.pending = []
+        self.pending, self.mark_failed = [], False
         if records is None and not self.data_seen and len(self.marks) == 1:
-            self.stub = True
             self.find("content absent")
         elif records is None or m.first - 1 not in self.marks:
             self.find("damaged stretch")
@@ -340,6 +353,8 @@ class Reader:
             except CryptoError:
                 return self.find("damaged stretch")
             flags, payload = plain[0], plain[1:]
+            if flags & ~63:
+                return self.find("damaged stretch")
             if flags & AU_START:
                 out, unit = out + unit, []
             if not flags & PADDING and not (flags & REPEATED and self.written == (h.stream, h.segment - 1)):
@@ -364,7 +379,7 @@ class Reader:
                 tail.append(r)
                 number += 1
             self.header = h
-            if tail and self.last.type != END:
+            if tail and self.last.type != END and not self.mark_failed:
                 self.find("unproven tail")
                 self.release(tail, None)
             else:

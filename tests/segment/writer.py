@@ -74,7 +74,9 @@ class Stream:
         """A mark at `number` over the data records before it."""
         first, reason = first or number - len(data), reason or (1 if kind == CHECKPOINT else 7)
         segment = struct.unpack_from("<I", header, 16)[0]
-        raw = prefix(kind, 224, self.id, segment, number) + struct.pack("<IBB2xqQIIQ", first, 2, reason, 0, number, number, 0, 0)
+        raw = prefix(kind, 224, self.id, segment, number) + struct.pack(
+            "<IBB2xqQIIQ", first, 2, reason, 0, number, number, 0, 0
+        )
         return signed(raw + H(header) + H(before) + H(*data) + bytes(64), self.secret)
 
     def segment(self, number, recipients, stretches, fk=None, link=True, **header):
