@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { VERSION_PLAUSIBLE_MAX = 64 }; /* beyond it, damage is likelier than a format of the far future */
-
 static const char *const verdict_names[] = {
 	[READER_BEGINS] = "history starts here", [READER_RESTARTED] = "camera restarted", [READER_INPUT_RESTARTED] = "input restarted", [READER_RECIPIENTS_CHANGED] = "recipients changed",
 	[READER_GAP] = "gap",
@@ -452,7 +450,7 @@ static int mark_try(struct reader *r, const uint8_t *p, const struct record_pref
 static int record_try(struct reader *r, const uint8_t *p, size_t have, int last, struct record_prefix *prefix)
 {
 	if (record_prefix_parse(p, have, prefix) < 0) {
-		if (errno == EPROTONOSUPPORT && !r->skipped_version && p[4] < VERSION_PLAUSIBLE_MAX)
+		if (errno == EPROTONOSUPPORT && !r->skipped_version)
 			r->skipped_version = p[4];
 		return errno == ENODATA && !last ? 2 : 0;
 	}
