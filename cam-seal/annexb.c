@@ -3,8 +3,17 @@
 #include <string.h>
 
 enum {
-	NAL_SLICE = 1, NAL_PARTITION_A = 2, NAL_IDR = 5, NAL_SEI = 6, NAL_SPS = 7, NAL_PPS = 8, NAL_AUD = 9, NAL_SPS_EXT = 13,
-	NAL_PREFIX = 14, NAL_SUBSET_SPS = 15, NAL_RESERVED_18 = 18,
+	NAL_SLICE = 1,
+	NAL_PARTITION_A = 2,
+	NAL_IDR = 5,
+	NAL_SEI = 6,
+	NAL_SPS = 7,
+	NAL_PPS = 8,
+	NAL_AUD = 9,
+	NAL_SPS_EXT = 13,
+	NAL_PREFIX = 14,
+	NAL_SUBSET_SPS = 15,
+	NAL_RESERVED_18 = 18,
 };
 
 void annexb_init(struct annexb *a, const struct annexb_sink *sink)
@@ -191,8 +200,14 @@ static void nal_end(struct annexb *a, size_t to)
 	if (!n)
 		return;
 	switch (a->buf[from] & 31) {
-	case NAL_SPS: a->head.has_sps = 1; set_keep(a, a->buf + from, n); break;
-	case NAL_PPS: a->head.has_pps = 1; set_keep(a, a->buf + from, n); break;
+	case NAL_SPS:
+		a->head.has_sps = 1;
+		set_keep(a, a->buf + from, n);
+		break;
+	case NAL_PPS:
+		a->head.has_pps = 1;
+		set_keep(a, a->buf + from, n);
+		break;
 	case NAL_SPS_EXT:
 	case NAL_SUBSET_SPS: set_keep(a, a->buf + from, n); break;
 	case NAL_SEI:
@@ -231,8 +246,8 @@ static int all_zero(const uint8_t *p, size_t n)
 }
 
 /* A start code stands at buf[at]; the NAL unit's header is there, and for a slice the byte behind it. What
- * stands before it and is of no access unit (garbage, the rest of one that a silence ended) is a unit by itself:
- * it must not get into the next segment with an IDR. */
+ * stands before it and is of no access unit (garbage, the rest of one that a silence ended) is a unit by
+ * itself: it must not get into the next segment with an IDR. */
 static int nal_begin(struct annexb *a, size_t at)
 {
 	uint8_t type = a->buf[at + 3] & 31, next = is_slice(type) ? a->buf[at + 4] : 0;

@@ -42,22 +42,26 @@ struct annexb_sink {
 struct annexb {
 	struct annexb_sink sink;
 	uint8_t buf[ANNEXB_BUFFER_BYTES];
-	size_t n;        /* bytes in buf, none of them given out yet */
-	size_t scan;     /* where the search for the next start code goes on */
+	size_t n;    /* bytes in buf, none of them given out yet */
+	size_t scan; /* where the search for the next start code goes on */
 	enum { ANNEXB_BETWEEN, ANNEXB_HEAD, ANNEXB_BODY } phase;
 	struct annexb_head head;
-	int picture;     /* a slice has been seen in this access unit */
-	int delimited;   /* a NAL unit has been seen in it */
-	int sized;       /* left counts */
-	uint64_t left;   /* bytes of this access unit from buf[0] on, by the message */
-	int exact;       /* an access unit had the announced size, and none since has not */
-	int distrust;    /* announced sizes are not believed */
-	uint32_t frame;  /* of the latest message */
-	int owed;        /* end() of an access unit that may be torn is still to be called */
+	int picture;    /* a slice has been seen in this access unit */
+	int delimited;  /* a NAL unit has been seen in it */
+	int sized;      /* left counts */
+	uint64_t left;  /* bytes of this access unit from buf[0] on, by the message */
+	int exact;      /* an access unit had the announced size, and none since has not */
+	int distrust;   /* announced sizes are not believed */
+	uint32_t frame; /* of the latest message */
+	int owed;       /* end() of an access unit that may be torn is still to be called */
 	int owed_picture;
-	size_t nal;      /* offset of the NAL unit header that the scan is in; 0: none */
+	size_t nal; /* offset of the NAL unit header that the scan is in; 0: none */
 	/* Parameter sets seen so far, latest of each id, the pictures' ones last, with start codes. */
-	struct { uint8_t type; uint32_t id; size_t bytes; } set[ANNEXB_SETS_MAX];
+	struct {
+		uint8_t type;
+		uint32_t id;
+		size_t bytes;
+	} set[ANNEXB_SETS_MAX];
 	unsigned sets;
 	uint8_t sets_bytes[ANNEXB_SETS_BYTES_MAX];
 	size_t sets_n;

@@ -1,5 +1,6 @@
-/* cam-key: makes and looks after key files. Reads passphrases (terminal or descriptor) and the key files named,
- * writes NAME.key and NAME.pub; never overwrites a file but the one it is told to change, and that by rename. */
+/* cam-key: makes and looks after key files. Reads passphrases (terminal or descriptor) and the key files
+ * named, writes NAME.key and NAME.pub; never overwrites a file but the one it is told to change, and that by
+ * rename. */
 #define _GNU_SOURCE
 #include "fdio.h"
 #include "keyfile.h"
@@ -23,7 +24,7 @@
 enum { YEARS_MAX = 20 };
 
 static const char usage[] = "cam-key -g [-s | -y MONTHS] [-n | -P FD] NAME | cam-key -c [-n | -P FD] FILE | "
-			    "cam-key -D YYYY-MM FILE | cam-key -f FILE";
+                            "cam-key -D YYYY-MM FILE | cam-key -f FILE";
 
 static int none, passphrase_fd = -1;
 
@@ -40,9 +41,11 @@ static char *locked_text(size_t n)
 
 static void passphrase_once(const char *prompt, char *out)
 {
-	const char *why = passphrase_fd >= 0 ? passphrase_read(passphrase_fd, out) : passphrase_ask(prompt, out);
+	const char *why =
+	        passphrase_fd >= 0 ? passphrase_read(passphrase_fd, out) : passphrase_ask(prompt, out);
 	if (why)
-		die(EXIT_USAGE, "passphrase: %s%s", why, passphrase_fd >= 0 ? "" : " (-n makes a key without one, -P FD reads it)");
+		die(EXIT_USAGE, "passphrase: %s%s", why,
+		        passphrase_fd >= 0 ? "" : " (-n makes a key without one, -P FD reads it)");
 }
 
 /* A new one, in locked memory; NULL when there is to be none. */
@@ -89,8 +92,8 @@ static void file_make(const char *path, mode_t mode, const char *text)
 	}
 }
 
-/* The new content is on the disk before the old name points to it; then the old content is overwritten, as far
- * as the disk lets one (flash keeps copies). */
+/* The new content is on the disk before the old name points to it; then the old content is overwritten, as
+ * far as the disk lets one (flash keeps copies). */
 static void file_replace(const char *path, const char *text)
 {
 	char new_path[PATH_MAX];
@@ -132,7 +135,8 @@ static char *file_text(const char *path)
 /* Calls line() for each line; what it leaves in out (of KEYFILE_LINE_BYTES_MAX bytes) is the new line. */
 static char *lines_changed(const char *path, void (*line)(const char *path, const char *text, char *out))
 {
-	char *text = file_text(path), *changed = locked_text(2 * KEYFILE_BYTES_MAX), *out = locked_text(KEYFILE_LINE_BYTES_MAX), *save = NULL;
+	char *text = file_text(path), *changed = locked_text(2 * KEYFILE_BYTES_MAX),
+	     *out = locked_text(KEYFILE_LINE_BYTES_MAX), *save = NULL;
 	size_t n = 0;
 
 	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
@@ -176,7 +180,8 @@ static void generate(const char *name, enum keyfile_kind kind, unsigned months)
 	snprintf(key_path, sizeof key_path, "%s.key", name);
 	snprintf(pub_path, sizeof pub_path, "%s.pub", name);
 	if (access(key_path, F_OK) == 0 || access(pub_path, F_OK) == 0)
-		die(EXIT_NEGATIVE, "%s: exists: nothing is overwritten", access(key_path, F_OK) == 0 ? key_path : pub_path);
+		die(EXIT_NEGATIVE, "%s: exists: nothing is overwritten",
+		        access(key_path, F_OK) == 0 ? key_path : pub_path);
 	gmtime_r(&now, &tm);
 	const unsigned first = 12 * (unsigned)(tm.tm_year + 1900) + (unsigned)tm.tm_mon;
 	for (unsigned i = 0; i < keys; i++)
@@ -184,9 +189,11 @@ static void generate(const char *name, enum keyfile_kind kind, unsigned months)
 			die(EXIT_TEMPORARY, "%s", why);
 	keyfile_salt(key, keys);
 	char *passphrase = kind == KEYFILE_DEVICE_SECRET ? NULL : passphrase_new(key_path);
-	char *secret = locked_text((size_t)keys * KEYFILE_LINE_BYTES_MAX), *public = locked_text((size_t)keys * KEYFILE_LINE_BYTES_MAX);
+	char *secret = locked_text((size_t)keys * KEYFILE_LINE_BYTES_MAX),
+	     *public = locked_text((size_t)keys * KEYFILE_LINE_BYTES_MAX);
 	for (unsigned i = 0; i < keys; i++) {
-		if ((why = keyfile_secret_line(&key[i], passphrase, passphrase ? strlen(passphrase) : 0, secret + strlen(secret))))
+		if ((why = keyfile_secret_line(&key[i], passphrase, passphrase ? strlen(passphrase) : 0,
+		             secret + strlen(secret))))
 			die(EXIT_TEMPORARY, "%s: %s", key_path, why);
 		keyfile_public_line(&key[i], public + strlen(public));
 		keyfile_wipe(&key[i]);
@@ -215,7 +222,10 @@ static void line_passphrase(const char *path, const char *line, char *out)
 	if ((why = keyfile_parse(line, &key)))
 		die(EXIT_USAGE, "%s: %s", path, why);
 	if (key.kind != KEYFILE_RECIPIENT_SECRET)
-		die(EXIT_USAGE, "%s: %s", path, key.kind == KEYFILE_DEVICE_SECRET ? "a camera starts with nobody there: its key has no passphrase" : "not a secret key");
+		die(EXIT_USAGE, "%s: %s", path,
+		        key.kind == KEYFILE_DEVICE_SECRET
+		                ? "a camera starts with nobody there: its key has no passphrase"
+		                : "not a secret key");
 	if (key.locked && !old_passphrase) {
 		old_passphrase = locked_text(PASSPHRASE_BYTES_MAX + 1);
 		passphrase_once("Old passphrase: ", old_passphrase);
@@ -225,7 +235,8 @@ static void line_passphrase(const char *path, const char *line, char *out)
 	if (!new_passphrase && !none)
 		new_passphrase = passphrase_new(path);
 	memcpy(key.salt, new_salt, sizeof key.salt);
-	if ((why = keyfile_secret_line(&key, new_passphrase, new_passphrase ? strlen(new_passphrase) : 0, out)))
+	if ((why = keyfile_secret_line(
+	             &key, new_passphrase, new_passphrase ? strlen(new_passphrase) : 0, out)))
 		die(EXIT_TEMPORARY, "%s: %s", path, why);
 	keyfile_wipe(&key);
 }
@@ -270,11 +281,13 @@ static void month_destroy(const char *path)
 	sodium_free(text);
 }
 
-static const char *const kind_names[] = {"recipient", "recipient's secret key", "camera", "camera's signing key"};
+static const char *const kind_names[] = {
+        "recipient", "recipient's secret key", "camera", "camera's signing key"};
 
 static void fingerprints(const char *path)
 {
-	char *text = file_text(path), *save = NULL, print[RECORD_FINGERPRINT_BYTES], month[KEYFILE_MONTH_TEXT_BYTES];
+	char *text = file_text(path), *save = NULL, print[RECORD_FINGERPRINT_BYTES],
+	     month[KEYFILE_MONTH_TEXT_BYTES];
 	int keys = 0;
 
 	for (char *l = strtok_r(text, "\n", &save); l; l = strtok_r(NULL, "\n", &save)) {
@@ -286,7 +299,8 @@ static void fingerprints(const char *path)
 			die(EXIT_USAGE, "%s: %s", path, why);
 		record_fingerprint(key.pk, print);
 		keyfile_month_text(key.month, month);
-		printf("%s  %s%s%s\n", print, kind_names[key.kind], key.month ? " " : "", key.month ? month : "");
+		printf("%s  %s%s%s\n", print, kind_names[key.kind], key.month ? " " : "",
+		        key.month ? month : "");
 		keyfile_wipe(&key);
 		keys++;
 	}
@@ -326,13 +340,17 @@ int main(int argc, char **argv)
 	if (none && passphrase_fd >= 0 && mode != 'c')
 		die(EXIT_USAGE, "-n and -P: one or the other: usage: %s", usage);
 	if (signing && (passphrase_fd >= 0 || months))
-		die(EXIT_USAGE, "-s with -P or -y: a camera's key has no passphrase and no month: usage: %s", usage);
-	if ((mode != 'g' && (signing || months)) || ((mode == 'D' || mode == 'f') && (none || passphrase_fd >= 0)))
+		die(EXIT_USAGE, "-s with -P or -y: a camera's key has no passphrase and no month: usage: %s",
+		        usage);
+	if ((mode != 'g' && (signing || months)) ||
+	        ((mode == 'D' || mode == 'f') && (none || passphrase_fd >= 0)))
 		die(EXIT_USAGE, "usage: %s", usage);
 	if (sodium_init() < 0)
 		die(EXIT_TEMPORARY, "libsodium: cannot be initialised");
 	switch (mode) {
-	case 'g': generate(argv[optind], signing ? KEYFILE_DEVICE_SECRET : KEYFILE_RECIPIENT_SECRET, months); break;
+	case 'g':
+		generate(argv[optind], signing ? KEYFILE_DEVICE_SECRET : KEYFILE_RECIPIENT_SECRET, months);
+		break;
 	case 'c': passphrase_change(argv[optind]); break;
 	case 'D': month_destroy(argv[optind]); break;
 	default: fingerprints(argv[optind]); break;

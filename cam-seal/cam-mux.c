@@ -1,8 +1,8 @@
 /* cam-mux: H.264 (annex B) on stdin, Matroska on stdout, each access unit at the time that its message says.
  *
- * Runs for `cam-open -m` in a process of its own, which holds no key: what it parses was made by a camera, and a
- * camera may be broken into. Reads nothing but stdin, writes nothing but stdout. libavformat only multiplexes;
- * nothing is decoded. */
+ * Runs for `cam-open -m` in a process of its own, which holds no key: what it parses was made by a camera,
+ * and a camera may be broken into. Reads nothing but stdin, writes nothing but stdout. libavformat only
+ * multiplexes; nothing is decoded. */
 #define _GNU_SOURCE
 #include "annexb.h"
 #include "fdio.h"
@@ -78,7 +78,8 @@ static void parameters_read(AVCodecParameters *to, const uint8_t *unit, size_t n
 	codec->codec_id = AV_CODEC_ID_H264;
 	memcpy(padded, unit, n);
 	parser->flags |= PARSER_FLAG_COMPLETE_FRAMES;
-	av_parser_parse2(parser, codec, &frame, &frame_bytes, padded, (int)n, AV_NOPTS_VALUE, AV_NOPTS_VALUE, 0);
+	av_parser_parse2(
+	        parser, codec, &frame, &frame_bytes, padded, (int)n, AV_NOPTS_VALUE, AV_NOPTS_VALUE, 0);
 	to->width = parser->coded_width > 0 && parser->width > 0 ? parser->width : codec->width;
 	to->height = parser->coded_height > 0 && parser->height > 0 ? parser->height : codec->height;
 	to->profile = codec->profile;
@@ -100,7 +101,8 @@ static void file_begin(struct mux *m)
 
 	if (!s || !buffer)
 		die(EXIT_TEMPORARY, "libavformat: no memory, or no Matroska in it");
-	m->out->pb = avio_alloc_context(buffer, AVIO_BYTES, 1, NULL, NULL, av_write, stdout_seekable() ? av_seek : NULL);
+	m->out->pb = avio_alloc_context(
+	        buffer, AVIO_BYTES, 1, NULL, NULL, av_write, stdout_seekable() ? av_seek : NULL);
 	m->out->flags |= AVFMT_FLAG_BITEXACT; /* no version or date of ours in the file */
 	s->time_base = (AVRational){1, 1000};
 	AVCodecParameters *p = s->codecpar;

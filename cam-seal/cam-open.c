@@ -24,8 +24,9 @@
 
 enum { CHUNK_BYTES = 64 << 10, OUT_BYTES = 256 << 10, AGE_S_MAX = 100 * 366 * 86400ll / 2 };
 
-static const char usage[] = "cam-open -k KEY [-s DEVPUB] [-m | -R] [-p] [-P FD] [-A SECONDS] [-f FROM] [-t TO] [FILE ...] | "
-			    "cam-open -V | -l | -j [-s DEVPUB] [-A SECONDS] [-f FROM] [-t TO] [FILE ...]";
+static const char usage[] =
+        "cam-open -k KEY [-s DEVPUB] [-m | -R] [-p] [-P FD] [-A SECONDS] [-f FROM] [-t TO] [FILE ...] | "
+        "cam-open -V | -l | -j [-s DEVPUB] [-A SECONDS] [-f FROM] [-t TO] [FILE ...]";
 
 static int on_content(void *ctx, const uint8_t *p, size_t n)
 {
@@ -66,7 +67,8 @@ static void keys_add(struct reader_config *c, const char *path, int passphrase_f
 	static struct keyfile_key key[READER_KEYS_MAX];
 	char *passphrase = NULL;
 	size_t n, before = c->keys;
-	const char *why = keyfile_load(path, KEYFILE_RECIPIENT_SECRET, key + before, READER_KEYS_MAX - before, &n);
+	const char *why =
+	        keyfile_load(path, KEYFILE_RECIPIENT_SECRET, key + before, READER_KEYS_MAX - before, &n);
 
 	for (c->keys += n; !why && before < c->keys; before++) {
 		if (key[before].locked) {
@@ -158,7 +160,10 @@ static int64_t time_option(int letter)
 {
 	int64_t utc_ns;
 	if (inputs_time_parse(optarg, &utc_ns) < 0)
-		die(EXIT_USAGE, "-%c %s: not a time, as in 2026-01-31T23:59 (local), 2026-01-31T22:59:00Z or @1769900340", letter, optarg);
+		die(EXIT_USAGE,
+		        "-%c %s: not a time, as in 2026-01-31T23:59 (local), 2026-01-31T22:59:00Z or "
+		        "@1769900340",
+		        letter, optarg);
 	return utc_ns;
 }
 
@@ -227,7 +232,8 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOFBF, OUT_BYTES);
 	if (play && playback_start() < 0)
 		die_errno(EXIT_TEMPORARY, "cam-mux");
-	struct reader_sink sink = {.verdict = report_verdict, .content = open_them ? on_content : NULL, .closed = report_closed};
+	struct reader_sink sink = {
+	        .verdict = report_verdict, .content = open_them ? on_content : NULL, .closed = report_closed};
 	if (play) {
 		sink.content = playback_content;
 		sink.stretch = playback_stretch;
@@ -242,11 +248,15 @@ int main(int argc, char **argv)
 	if (!reader.segments && !unread && !reader.findings && !silent)
 		msg("nothing to open: no segment in the input");
 	if (open_them && reader.other_kind)
-		msg("%" PRIu64 " segments of %s left out", reader.other_kind, config.reports ? "video" : "reports (-R opens them)");
+		msg("%" PRIu64 " segments of %s left out", reader.other_kind,
+		        config.reports ? "video" : "reports (-R opens them)");
 	int negative = played || silent || reader.findings || !reader.segments;
 	reader_free(&reader);
 	inputs_free(&in);
 	if (fclose(stdout) != 0)
 		die_errno(EXIT_TEMPORARY, "stdout");
-	return played && played != EXIT_NEGATIVE ? EXIT_TEMPORARY : unread ? EXIT_TEMPORARY : negative ? EXIT_NEGATIVE : EXIT_OK;
+	return played && played != EXIT_NEGATIVE ? EXIT_TEMPORARY
+	       : unread                          ? EXIT_TEMPORARY
+	       : negative                        ? EXIT_NEGATIVE
+	                                         : EXIT_OK;
 }

@@ -1,7 +1,8 @@
 /* cam-seal: H.264 on stdin, records of cam-segment(5) on stdout.
  *
  * Reads its signing key and the recipients' public keys at start and writes its epoch file; holds the signing
- * key only until the stream key is certified. May not touch the network or a device, nor open what it sealed. */
+ * key only until the stream key is certified. May not touch the network or a device, nor open what it sealed.
+ */
 #define _GNU_SOURCE
 #include "fdio.h"
 #include "keyfile.h"
@@ -22,7 +23,8 @@
 
 enum { CHUNK_BYTES = 64 << 10, DRAIN_QUIET_MS = 200, DRAIN_MS = 2000 };
 
-static const char usage[] = "cam-seal -i SIGNKEY -r RECIPIENTS [-r ...] [-e EPOCHFILE] [-t SECONDS] [-R] [-n CHANNEL] [-D FD]";
+static const char usage[] =
+        "cam-seal -i SIGNKEY -r RECIPIENTS [-r ...] [-e EPOCHFILE] [-t SECONDS] [-R] [-n CHANNEL] [-D FD]";
 
 static volatile sig_atomic_t stop_asked, reload_asked;
 
@@ -87,7 +89,8 @@ static void device_key_read(const char *path, struct keyfile_key *key)
 	if (key->locked)
 		die(EXIT_USAGE, "%s: has a passphrase: a camera starts with nobody there", path);
 	if (stat(path, &st) == 0 && (st.st_mode & (S_IRWXG | S_IRWXO)))
-		msg("%s: others may read the signing key (mode %04o): chmod 0400", path, (unsigned)(st.st_mode & 07777));
+		msg("%s: others may read the signing key (mode %04o): chmod 0400", path,
+		        (unsigned)(st.st_mode & 07777));
 }
 
 static const char *epoch_path(const char *asked, const char *signkey)
@@ -105,7 +108,8 @@ static const char *epoch_path(const char *asked, const char *signkey)
 }
 
 /* The certificate is made and the signing key forgotten before the first byte is read. */
-static void stream_start(struct sealer *s, struct epoch *e, const char *signkey, const char *epoch_file, uint16_t channel, uint8_t kind)
+static void stream_start(struct sealer *s, struct epoch *e, const char *signkey, const char *epoch_file,
+        uint16_t channel, uint8_t kind)
 {
 	struct epoch_state state;
 	struct keyfile_key key;
@@ -144,7 +148,8 @@ static int input_take(struct segmenter *g)
 	return segmenter_push(g, chunk, (size_t)n);
 }
 
-/* Told to stop: what the pipe holds is footage too, and in a shell the writer before us is stopping as well. */
+/* Told to stop: what the pipe holds is footage too, and in a shell the writer before us is stopping as well.
+ */
 static int drain(struct segmenter *g)
 {
 	struct pollfd in = {.fd = STDIN_FILENO, .events = POLLIN};
@@ -216,14 +221,15 @@ int main(int argc, char **argv)
 	if (!raw && isatty(STDIN_FILENO))
 		die(EXIT_USAGE, "stdin: is a terminal: H.264 is expected, as from cam-capture(1)");
 	if (isatty(STDOUT_FILENO))
-		die(EXIT_USAGE, "stdout: is a terminal: sealed footage is binary: give it to cam-spool(1) or a file");
+		die(EXIT_USAGE,
+		        "stdout: is a terminal: sealed footage is binary: give it to cam-spool(1) or a file");
 	msg_service();
 	if (sodium_init() < 0)
 		die(EXIT_TEMPORARY, "libsodium: cannot be initialised");
 	signals_prepare(&waiting);
 	recipients_read(&recipients, 1);
 	stream_start(&sealer, &epoch, signkey, epoch_path(epoch_file, signkey), (uint16_t)channel,
-		raw ? RECORD_KIND_REPORT : RECORD_KIND_VIDEO);
+	        raw ? RECORD_KIND_REPORT : RECORD_KIND_VIDEO);
 	sealer.recipients = &recipients;
 	segmenter_init(&segmenter, &sealer, seconds * 1000000000ull, raw);
 	fd_pipe_grow(STDIN_FILENO);

@@ -5,11 +5,12 @@
 
 static int camera_is(const struct chain_camera *k, const struct record_header *h)
 {
-	return k->channel == h->channel && k->kind == h->kind && memcmp(k->device_pk, h->device_pk, sizeof k->device_pk) == 0;
+	return k->channel == h->channel && k->kind == h->kind &&
+	       memcmp(k->device_pk, h->device_pk, sizeof k->device_pk) == 0;
 }
 
-/* The camera of this header. make: a new one when it is not known, in place of the longest unused one when there
- * is no room. */
+/* The camera of this header. make: a new one when it is not known, in place of the longest unused one when
+ * there is no room. */
 static struct chain_camera *camera_find(struct chain *c, const struct record_header *h, int make)
 {
 	struct chain_camera **place = &c->camera[0];
@@ -35,12 +36,14 @@ static struct chain_camera *camera_find(struct chain *c, const struct record_hea
 	return *place;
 }
 
-static const struct chain_position *mark_find(const struct chain_camera *k, uint64_t epoch, const uint8_t *stream, uint32_t segment, uint32_t record)
+static const struct chain_position *mark_find(const struct chain_camera *k, uint64_t epoch,
+        const uint8_t *stream, uint32_t segment, uint32_t record)
 {
 	unsigned n = k->marks < CHAIN_MARKS_MAX ? k->marks : CHAIN_MARKS_MAX;
 	for (unsigned i = 0; i < n; i++) {
 		const struct chain_position *m = &k->mark[i];
-		if (m->epoch == epoch && m->segment == segment && m->record == record && memcmp(m->stream, stream, sizeof m->stream) == 0)
+		if (m->epoch == epoch && m->segment == segment && m->record == record &&
+		        memcmp(m->stream, stream, sizeof m->stream) == 0)
 			return m;
 	}
 	return NULL;
@@ -51,7 +54,8 @@ static int epoch_cloned(const struct chain_camera *k, const struct record_header
 {
 	unsigned n = k->marks < CHAIN_MARKS_MAX ? k->marks : CHAIN_MARKS_MAX;
 	for (unsigned i = 0; i < n; i++)
-		if (k->mark[i].epoch == h->epoch && memcmp(k->mark[i].stream, h->prefix.stream, sizeof k->mark[i].stream) != 0)
+		if (k->mark[i].epoch == h->epoch &&
+		        memcmp(k->mark[i].stream, h->prefix.stream, sizeof k->mark[i].stream) != 0)
 			return 1;
 	return 0;
 }
@@ -63,7 +67,8 @@ static int position_compare(uint64_t epoch, uint32_t segment, const struct chain
 	return segment < p->segment ? -1 : segment > p->segment;
 }
 
-static void position_add(struct chain_camera *k, const struct record_header *h, const struct record_prefix *p, const uint8_t *hash)
+static void position_add(struct chain_camera *k, const struct record_header *h, const struct record_prefix *p,
+        const uint8_t *hash)
 {
 	struct chain_position *m = &k->mark[k->marks++ % CHAIN_MARKS_MAX];
 
@@ -86,12 +91,14 @@ static enum chain_place link_place(const struct chain_camera *k, const struct re
 	if (l->previous == RECORD_PREVIOUS_NONE)
 		return CHAIN_BROKEN;
 	const struct chain_position *m = mark_find(k, l->epoch, l->stream, l->segment, l->record);
-	if (!m || memcmp(m->hash, l->hash, sizeof m->hash) != 0 || (l->previous == RECORD_PREVIOUS_ENDED) != (m->type == RECORD_END))
+	if (!m || memcmp(m->hash, l->hash, sizeof m->hash) != 0 ||
+	        (l->previous == RECORD_PREVIOUS_ENDED) != (m->type == RECORD_END))
 		return CHAIN_GAP;
 	return l->epoch == h->epoch ? CHAIN_FOLLOWS : CHAIN_RESTARTED;
 }
 
-static enum chain_place place(const struct chain_camera *k, const struct record_header *h, const uint8_t *hash)
+static enum chain_place place(
+        const struct chain_camera *k, const struct record_header *h, const uint8_t *hash)
 {
 	const struct chain_position *seen = mark_find(k, h->epoch, h->prefix.stream, h->prefix.segment, 0);
 
@@ -106,7 +113,8 @@ static enum chain_place place(const struct chain_camera *k, const struct record_
 	return link_place(k, h);
 }
 
-int chain_header(struct chain *c, const struct record_header *h, const uint8_t hash[RECORD_HASH_BYTES], struct chain_position *before)
+int chain_header(struct chain *c, const struct record_header *h, const uint8_t hash[RECORD_HASH_BYTES],
+        struct chain_position *before)
 {
 	struct chain_camera *k = camera_find(c, h, 1);
 
@@ -119,7 +127,8 @@ int chain_header(struct chain *c, const struct record_header *h, const uint8_t h
 	return (int)p;
 }
 
-void chain_mark(struct chain *c, const struct record_header *h, const struct record_prefix *p, const uint8_t hash[RECORD_HASH_BYTES])
+void chain_mark(struct chain *c, const struct record_header *h, const struct record_prefix *p,
+        const uint8_t hash[RECORD_HASH_BYTES])
 {
 	struct chain_camera *k = camera_find(c, h, 0);
 	if (k)

@@ -1,7 +1,7 @@
 /* chain: do the segments follow each other? Each header names the mark before it, across restarts.
  *
- * Remembers the latest CHAIN_MARKS_MAX marks (headers too) of each of the CHAIN_CAMERAS_MAX cameras and channels
- * that were used last; nothing grows with the length of the footage. */
+ * Remembers the latest CHAIN_MARKS_MAX marks (headers too) of each of the CHAIN_CAMERAS_MAX cameras and
+ * channels that were used last; nothing grows with the length of the footage. */
 #ifndef CHAIN_H
 #define CHAIN_H
 #include "record.h"
@@ -47,8 +47,10 @@ struct chain {
 /* The place of a verified header whose record has this hash, and its position and hash are remembered (not
  * those of a duplicate or a conflict). *before is the newest mark of its camera until then (zero for the
  * first). -1 with errno: no memory. */
-int chain_header(struct chain *c, const struct record_header *h, const uint8_t hash[RECORD_HASH_BYTES], struct chain_position *before);
+int chain_header(struct chain *c, const struct record_header *h, const uint8_t hash[RECORD_HASH_BYTES],
+        struct chain_position *before);
 /* A verified mark of the segment with this header. */
-void chain_mark(struct chain *c, const struct record_header *h, const struct record_prefix *p, const uint8_t hash[RECORD_HASH_BYTES]);
+void chain_mark(struct chain *c, const struct record_header *h, const struct record_prefix *p,
+        const uint8_t hash[RECORD_HASH_BYTES]);
 void chain_free(struct chain *c);
 #endif

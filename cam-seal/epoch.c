@@ -49,7 +49,8 @@ static int slots_read(struct epoch *e, struct epoch_state *last, int *lost)
 	for (int i = 0; i < 2; i++) {
 		uint64_t sequence;
 		struct epoch_state m = {0};
-		if (slot_parse(p + i * BLOCK_BYTES, &sequence, &m) == 0 && (!good++ || sequence > e->sequence)) {
+		if (slot_parse(p + i * BLOCK_BYTES, &sequence, &m) == 0 &&
+		        (!good++ || sequence > e->sequence)) {
 			e->sequence = sequence;
 			*last = m;
 		}

@@ -59,11 +59,14 @@ static int overlaps(const struct inputs *in, const char *path)
 	if (fd < 0)
 		return 1;
 	ssize_t n = fd_pread(fd, p, sizeof p, 0);
-	if (n > 0 && record_prefix_parse(p, (size_t)n, &prefix) == 0 && prefix.length <= n && record_header_parse(p, prefix.length, &h) == 0 && h.utc_ns > in->to_ns)
+	if (n > 0 && record_prefix_parse(p, (size_t)n, &prefix) == 0 && prefix.length <= n &&
+	        record_header_parse(p, prefix.length, &h) == 0 && h.utc_ns > in->to_ns)
 		wanted = 0;
 	off_t end = lseek(fd, 0, SEEK_END);
-	if (end >= RECORD_MARK_BYTES && fd_pread(fd, p, RECORD_MARK_BYTES, end - RECORD_MARK_BYTES) == RECORD_MARK_BYTES &&
-		record_mark_parse(p, RECORD_MARK_BYTES, &m) == 0 && m.prefix.type == RECORD_END && m.utc_ns < in->from_ns)
+	if (end >= RECORD_MARK_BYTES &&
+	        fd_pread(fd, p, RECORD_MARK_BYTES, end - RECORD_MARK_BYTES) == RECORD_MARK_BYTES &&
+	        record_mark_parse(p, RECORD_MARK_BYTES, &m) == 0 && m.prefix.type == RECORD_END &&
+	        m.utc_ns < in->from_ns)
 		wanted = 0;
 	close(fd);
 	return wanted;

@@ -13,21 +13,33 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { B64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING, FIELDS_MAX = 8, CHECK_BYTES = 4, CHECKED_BYTES = KEYFILE_KEY_BYTES + CHECK_BYTES };
+enum {
+	B64 = sodium_base64_VARIANT_URLSAFE_NO_PADDING,
+	FIELDS_MAX = 8,
+	CHECK_BYTES = 4,
+	CHECKED_BYTES = KEYFILE_KEY_BYTES + CHECK_BYTES
+};
 
-static const char *const words[] = {[KEYFILE_RECIPIENT] = "cam-recipient1", [KEYFILE_RECIPIENT_SECRET] = "cam-recipient-secret1",
-	[KEYFILE_DEVICE] = "cam-device1", [KEYFILE_DEVICE_SECRET] = "cam-device-secret1"};
+static const char *const words[] = {[KEYFILE_RECIPIENT] = "cam-recipient1",
+        [KEYFILE_RECIPIENT_SECRET] = "cam-recipient-secret1",
+        [KEYFILE_DEVICE] = "cam-device1",
+        [KEYFILE_DEVICE_SECRET] = "cam-device-secret1"};
 
 /* wrong_kind[wanted][found] */
 static const char *const wrong_kind[4][4] = {
-	[KEYFILE_RECIPIENT] = {NULL, "a SECRET recipient key, where its public key belongs: it must not be on a camera",
-		"a camera's public key, where a recipient's public key belongs", "a camera's SECRET signing key, where a recipient's public key belongs"},
-	[KEYFILE_RECIPIENT_SECRET] = {"a recipient's public key, where the secret key belongs", NULL,
-		"a camera's public key, where a recipient's secret key belongs", "a camera's signing key, where a recipient's secret key belongs"},
-	[KEYFILE_DEVICE] = {"a recipient's public key, where a camera's public key belongs", "a SECRET recipient key, where a camera's public key belongs",
-		NULL, "a camera's SECRET signing key, where its public key belongs: it must stay on the camera"},
-	[KEYFILE_DEVICE_SECRET] = {"a recipient's public key, where the camera's signing key belongs",
-		"a SECRET recipient key, where the camera's signing key belongs: it must not be on a camera", "a camera's public key, where its signing key belongs", NULL},
+        [KEYFILE_RECIPIENT] = {NULL,
+                "a SECRET recipient key, where its public key belongs: it must not be on a camera",
+                "a camera's public key, where a recipient's public key belongs",
+                "a camera's SECRET signing key, where a recipient's public key belongs"},
+        [KEYFILE_RECIPIENT_SECRET] = {"a recipient's public key, where the secret key belongs", NULL,
+                "a camera's public key, where a recipient's secret key belongs",
+                "a camera's signing key, where a recipient's secret key belongs"},
+        [KEYFILE_DEVICE] = {"a recipient's public key, where a camera's public key belongs",
+                "a SECRET recipient key, where a camera's public key belongs", NULL,
+                "a camera's SECRET signing key, where its public key belongs: it must stay on the camera"},
+        [KEYFILE_DEVICE_SECRET] = {"a recipient's public key, where the camera's signing key belongs",
+                "a SECRET recipient key, where the camera's signing key belongs: it must not be on a camera",
+                "a camera's public key, where its signing key belongs", NULL},
 };
 
 static int is_secret(enum keyfile_kind kind)
@@ -39,7 +51,9 @@ static int field_decode(const char *text, uint8_t *out, size_t n)
 {
 	size_t got;
 	const char *end;
-	return sodium_base642bin(out, n, text, strlen(text), NULL, &got, &end, B64) == 0 && got == n && !*end ? 0 : -1;
+	return sodium_base642bin(out, n, text, strlen(text), NULL, &got, &end, B64) == 0 && got == n && !*end
+	               ? 0
+	               : -1;
 }
 
 static int line_head(const struct keyfile_key *key, enum keyfile_kind kind, char out[KEYFILE_LINE_BYTES_MAX]);
@@ -66,11 +80,13 @@ static const char *public_parse(const char *text, struct keyfile_key *key)
 		return "damaged public key";
 	memcpy(key->pk, got, KEYFILE_KEY_BYTES);
 	checked_key(key, key->kind, want);
-	return memcmp(got, want, sizeof got) == 0 ? NULL : "damaged public key: a letter or its month is wrong";
+	return memcmp(got, want, sizeof got) == 0 ? NULL
+	                                          : "damaged public key: a letter or its month is wrong";
 }
 
 /* The secret's public key, as its kind derives it. */
-static int public_derive(enum keyfile_kind kind, const uint8_t secret[KEYFILE_KEY_BYTES], uint8_t pk[KEYFILE_KEY_BYTES])
+static int public_derive(
+        enum keyfile_kind kind, const uint8_t secret[KEYFILE_KEY_BYTES], uint8_t pk[KEYFILE_KEY_BYTES])
 {
 	uint8_t sk[crypto_sign_SECRETKEYBYTES];
 	if (kind == KEYFILE_RECIPIENT_SECRET)
@@ -100,14 +116,16 @@ static const char *secret_parse(char *const *field, int fields, struct keyfile_k
 		const char *why = secret_alloc(key);
 		if (why)
 			return why;
-		return field_decode(field[3], key->secret, KEYFILE_KEY_BYTES) < 0 ? "damaged secret key" : secret_check(key);
+		return field_decode(field[3], key->secret, KEYFILE_KEY_BYTES) < 0 ? "damaged secret key"
+		                                                                  : secret_check(key);
 	}
 	if (fields != 7 || strcmp(field[2], "argon2id") != 0)
 		return "a secret key of an unknown form";
 	if (number_parse(field[3], crypto_pwhash_OPSLIMIT_MIN, KEYFILE_OPS_MAX, &key->ops) < 0 ||
-		number_parse(field[4], 8, KEYFILE_MEM_KIB_MAX, &key->mem_kib) < 0)
+	        number_parse(field[4], 8, KEYFILE_MEM_KIB_MAX, &key->mem_kib) < 0)
 		return "the passphrase's cost is out of range";
-	if (field_decode(field[5], key->salt, sizeof key->salt) < 0 || field_decode(field[6], key->box, sizeof key->box) < 0)
+	if (field_decode(field[5], key->salt, sizeof key->salt) < 0 ||
+	        field_decode(field[6], key->box, sizeof key->box) < 0)
 		return "damaged secret key";
 	key->locked = 1;
 	return NULL;
@@ -187,7 +205,8 @@ void keyfile_wipe(struct keyfile_key *key)
 	sodium_memzero(key, sizeof *key);
 }
 
-static const char *text_load(char *text, enum keyfile_kind want, struct keyfile_key *out, size_t max, size_t *n)
+static const char *text_load(
+        char *text, enum keyfile_kind want, struct keyfile_key *out, size_t max, size_t *n)
 {
 	char *save = NULL;
 
@@ -212,7 +231,8 @@ static const char *text_load(char *text, enum keyfile_kind want, struct keyfile_
 	return *n ? NULL : "no key in it";
 }
 
-const char *keyfile_load(const char *path, enum keyfile_kind want, struct keyfile_key *out, size_t max, size_t *n)
+const char *keyfile_load(
+        const char *path, enum keyfile_kind want, struct keyfile_key *out, size_t max, size_t *n)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	if (fd < 0)
@@ -273,7 +293,8 @@ static int line_head(const struct keyfile_key *key, enum keyfile_kind kind, char
 void keyfile_public_line(const struct keyfile_key *key, char out[KEYFILE_LINE_BYTES_MAX])
 {
 	const enum keyfile_kind kind = key->kind == KEYFILE_RECIPIENT_SECRET ? KEYFILE_RECIPIENT
-		: key->kind == KEYFILE_DEVICE_SECRET ? KEYFILE_DEVICE : key->kind;
+	                               : key->kind == KEYFILE_DEVICE_SECRET  ? KEYFILE_DEVICE
+	                                                                     : key->kind;
 	uint8_t checked[CHECKED_BYTES];
 	char text[64];
 
@@ -290,28 +311,31 @@ static int locked_head(const struct keyfile_key *key, char out[KEYFILE_LINE_BYTE
 	sodium_bin2base64(pk, sizeof pk, key->pk, sizeof key->pk, B64);
 	sodium_bin2base64(salt, sizeof salt, key->salt, sizeof key->salt, B64);
 	int n = line_head(key, key->kind, out);
-	return n + snprintf(out + n, (size_t)(KEYFILE_LINE_BYTES_MAX - n), "%s argon2id %llu %llu %s ", pk, (unsigned long long)key->ops,
-		(unsigned long long)key->mem_kib, salt);
+	return n + snprintf(out + n, (size_t)(KEYFILE_LINE_BYTES_MAX - n), "%s argon2id %llu %llu %s ", pk,
+	                   (unsigned long long)key->ops, (unsigned long long)key->mem_kib, salt);
 }
 
-/* The 32 bytes that Argon2id makes of the passphrase; the latest ones are kept for the next key of the file. */
+/* The 32 bytes that Argon2id makes of the passphrase; the latest ones are kept for the next key of the file.
+ */
 static const char *stretch(const struct keyfile_key *key, const char *passphrase, size_t n, uint8_t out[32])
 {
 	static struct cache {
 		uint64_t ops, mem_kib;
 		uint8_t salt[16], of[32], out[32];
-	} *cache;
+	} * cache;
 	uint8_t of[32];
 
 	if (!cache && !(cache = sodium_allocarray(1, sizeof *cache)))
 		return "no locked memory for the passphrase";
 	crypto_generichash(of, sizeof of, (const uint8_t *)passphrase, n, NULL, 0);
-	if (cache->ops == key->ops && cache->mem_kib == key->mem_kib && memcmp(cache->salt, key->salt, sizeof key->salt) == 0 &&
-		sodium_memcmp(cache->of, of, sizeof of) == 0) {
+	if (cache->ops == key->ops && cache->mem_kib == key->mem_kib &&
+	        memcmp(cache->salt, key->salt, sizeof key->salt) == 0 &&
+	        sodium_memcmp(cache->of, of, sizeof of) == 0) {
 		memcpy(out, cache->out, 32);
 		return NULL;
 	}
-	if (crypto_pwhash(out, 32, passphrase, n, key->salt, key->ops, (size_t)key->mem_kib * 1024, crypto_pwhash_ALG_ARGON2ID13) != 0)
+	if (crypto_pwhash(out, 32, passphrase, n, key->salt, key->ops, (size_t)key->mem_kib * 1024,
+	            crypto_pwhash_ALG_ARGON2ID13) != 0)
 		return "not enough memory for the passphrase's cost";
 	cache->ops = key->ops;
 	cache->mem_kib = key->mem_kib;
@@ -322,7 +346,8 @@ static const char *stretch(const struct keyfile_key *key, const char *passphrase
 	return NULL;
 }
 
-const char *keyfile_secret_line(const struct keyfile_key *key, const char *passphrase, size_t n, char out[KEYFILE_LINE_BYTES_MAX])
+const char *keyfile_secret_line(
+        const struct keyfile_key *key, const char *passphrase, size_t n, char out[KEYFILE_LINE_BYTES_MAX])
 {
 	struct keyfile_key k = *key;
 	char pk[64], text[2 * sizeof k.box];
@@ -343,7 +368,8 @@ const char *keyfile_secret_line(const struct keyfile_key *key, const char *passp
 	if ((why = stretch(&k, passphrase, n, stretched)))
 		return why;
 	int head = locked_head(&k, out);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(k.box + 24, NULL, k.secret, KEYFILE_KEY_BYTES, (const uint8_t *)out, (unsigned long long)head, NULL, k.box, stretched);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(k.box + 24, NULL, k.secret, KEYFILE_KEY_BYTES,
+	        (const uint8_t *)out, (unsigned long long)head, NULL, k.box, stretched);
 	sodium_memzero(stretched, sizeof stretched);
 	sodium_bin2base64(text, sizeof text, k.box, sizeof k.box, B64);
 	snprintf(out + head, (size_t)(KEYFILE_LINE_BYTES_MAX - head), "%s\n", text);
@@ -359,8 +385,9 @@ const char *keyfile_unlock(struct keyfile_key *key, const char *passphrase, size
 	if ((why = stretch(key, passphrase, n, stretched)) || (why = secret_alloc(key)))
 		return why;
 	int head_bytes = locked_head(key, head);
-	int r = crypto_aead_xchacha20poly1305_ietf_decrypt(key->secret, NULL, NULL, key->box + 24, sizeof key->box - 24, (const uint8_t *)head,
-		(unsigned long long)head_bytes, key->box, stretched);
+	int r = crypto_aead_xchacha20poly1305_ietf_decrypt(key->secret, NULL, NULL, key->box + 24,
+	        sizeof key->box - 24, (const uint8_t *)head, (unsigned long long)head_bytes, key->box,
+	        stretched);
 	sodium_memzero(stretched, sizeof stretched);
 	why = r != 0 ? "wrong passphrase, or a damaged key" : secret_check(key);
 	if (why) {

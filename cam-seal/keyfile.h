@@ -6,14 +6,15 @@
  *     cam-device1 PUBLIC                                                  a camera: Ed25519 public key
  *     cam-device-secret1 PUBLIC plain SEED                                its signing key: Ed25519 seed
  *
- * A recipient's key may be for one month, YYYY-MM; a file of them is a calendar. Where PUBLIC is all there is, its
- * 32 bytes are followed by the first 4 of H(ctx("key") + the line up to it + its bytes): with a wrong letter in it,
- * footage would be sealed to nobody. Fields are separated by one space, binary ones are base64url without padding. BOX is a 24-byte nonce and the
- * XChaCha20-Poly1305 box of the secret under crypto_pwhash(Argon2id) of the passphrase; additional data is the
- * line up to the box, so neither the public key nor the cost can be exchanged. Blank lines and lines that
- * begin with '#' are skipped.
+ * A recipient's key may be for one month, YYYY-MM; a file of them is a calendar. Where PUBLIC is all there
+ * is, its 32 bytes are followed by the first 4 of H(ctx("key") + the line up to it + its bytes): with a wrong
+ * letter in it, footage would be sealed to nobody. Fields are separated by one space, binary ones are
+ * base64url without padding. BOX is a 24-byte nonce and the XChaCha20-Poly1305 box of the secret under
+ * crypto_pwhash(Argon2id) of the passphrase; additional data is the line up to the box, so neither the public
+ * key nor the cost can be exchanged. Blank lines and lines that begin with '#' are skipped.
  *
- * Functions that return text return NULL when all is well, else a static reason to show after the file's name. */
+ * Functions that return text return NULL when all is well, else a static reason to show after the file's
+ * name. */
 #ifndef KEYFILE_H
 #define KEYFILE_H
 #include <stddef.h>
@@ -22,7 +23,7 @@
 enum {
 	KEYFILE_KEY_BYTES = 32,
 	KEYFILE_BYTES_MAX = 256 << 10,
-	KEYFILE_MONTHS_MAX = 600,   /* keys in a file */
+	KEYFILE_MONTHS_MAX = 600, /* keys in a file */
 	KEYFILE_MONTH_TEXT_BYTES = 8,
 	KEYFILE_LINE_BYTES_MAX = 512,
 	KEYFILE_OPS_MAX = 16,
@@ -45,7 +46,8 @@ struct keyfile_key {
 const char *keyfile_parse(const char *line, struct keyfile_key *out);
 /* Up to max keys of one kind from a file, at least one; *n is their number. A key of another kind is an error
  * that names both. */
-const char *keyfile_load(const char *path, enum keyfile_kind want, struct keyfile_key *out, size_t max, size_t *n);
+const char *keyfile_load(
+        const char *path, enum keyfile_kind want, struct keyfile_key *out, size_t max, size_t *n);
 /* Opens a locked key with a passphrase of n bytes. Keys with the same salt cost one stretching in a row. */
 const char *keyfile_unlock(struct keyfile_key *key, const char *passphrase, size_t n);
 void keyfile_wipe(struct keyfile_key *key);
@@ -53,7 +55,8 @@ void keyfile_wipe(struct keyfile_key *key);
 /* A new pair; kind is one of the secret ones. */
 const char *keyfile_generate(enum keyfile_kind kind, unsigned month, struct keyfile_key *out);
 /* The line of a secret key, with newline; under a passphrase when that is not NULL, with the key's salt. */
-const char *keyfile_secret_line(const struct keyfile_key *key, const char *passphrase, size_t n, char out[KEYFILE_LINE_BYTES_MAX]);
+const char *keyfile_secret_line(
+        const struct keyfile_key *key, const char *passphrase, size_t n, char out[KEYFILE_LINE_BYTES_MAX]);
 /* A new salt, for all the keys of a file. */
 void keyfile_salt(struct keyfile_key *key, size_t keys);
 /* The line of its public key, with newline. */

@@ -21,10 +21,10 @@ static struct {
 	int fd;
 	struct annexb annexb;
 	struct reader_stretch stretch;
-	uint32_t unit;     /* of the stretch */
-	struct sei stamp;  /* for the next access unit without a message */
-	uint64_t step_ns;  /* between access units */
-	int stamp_due;     /* the bytes to come begin an access unit that has no message */
+	uint32_t unit;    /* of the stretch */
+	struct sei stamp; /* for the next access unit without a message */
+	uint64_t step_ns; /* between access units */
+	int stamp_due;    /* the bytes to come begin an access unit that has no message */
 	uint8_t out[UNITS_BYTES];
 	size_t n;
 } play;
@@ -47,11 +47,13 @@ static int out_bytes(const uint8_t *p, size_t n)
 	return 0;
 }
 
-/* The time of the next access unit: even steps from mark to mark, and on at the same pace where none follows. */
+/* The time of the next access unit: even steps from mark to mark, and on at the same pace where none follows.
+ */
 static void stamp_next(void)
 {
 	const struct reader_stretch *t = &play.stretch;
-	uint32_t steps = t->access_units > (t->first ? 1u : 0u) ? t->access_units - (t->first ? 1u : 0u) : 1, k = play.unit + (t->first ? 0 : 1);
+	uint32_t steps = t->access_units > (t->first ? 1u : 0u) ? t->access_units - (t->first ? 1u : 0u) : 1,
+	         k = play.unit + (t->first ? 0 : 1);
 
 	if (t->access_units && play.unit < t->access_units && t->to_boot_ns > t->from_boot_ns) {
 		play.step_ns = (t->to_boot_ns - t->from_boot_ns) / steps;

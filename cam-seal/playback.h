@@ -1,7 +1,8 @@
 /* playback: the way of video from cam-open to cam-mux(1), with the time of each access unit.
  *
- * Starts cam-mux before anything is read. Access units that carry no time (no message of cam-capture) get one, as
- * an SEI message of lib/sei.h, from the marks around them: the marks name when their last access unit came. */
+ * Starts cam-mux before anything is read. Access units that carry no time (no message of cam-capture) get
+ * one, as an SEI message of lib/sei.h, from the marks around them: the marks name when their last access unit
+ * came. */
 #ifndef PLAYBACK_H
 #define PLAYBACK_H
 #include "reader.h"

@@ -8,14 +8,27 @@
 #include <string.h>
 
 static const char *const verdict_names[] = {
-	[READER_BEGINS] = "history starts here", [READER_RESTARTED] = "camera restarted", [READER_INPUT_RESTARTED] = "input restarted", [READER_RECIPIENTS_CHANGED] = "recipients changed",
-	[READER_GAP] = "gap",
-	[READER_REORDERED] = "reordered", [READER_DUPLICATE] = "duplicate", [READER_CONFLICT] = "conflict",
-	[READER_CLONED] = "cloned or restored card", [READER_CHAIN_BROKEN] = "chain broken", [READER_EPOCH_LOST] = "epoch lost",
-	[READER_TRUNCATED] = "truncated", [READER_UNPROVEN] = "unproven tail", [READER_DAMAGED] = "damaged stretch",
-	[READER_BAD_SIGNATURE] = "bad signature", [READER_ABSENT] = "content absent", [READER_UNKNOWN_CAMERA] = "unknown camera",
-	[READER_NOT_FOR_KEY] = "not for this key", [READER_WRONG_COMMITMENT] = "wrong commitment",
-	[READER_UNKNOWN_VERSION] = "unknown version", [READER_NOT_A_SEGMENT] = "not a segment",
+        [READER_BEGINS] = "history starts here",
+        [READER_RESTARTED] = "camera restarted",
+        [READER_INPUT_RESTARTED] = "input restarted",
+        [READER_RECIPIENTS_CHANGED] = "recipients changed",
+        [READER_GAP] = "gap",
+        [READER_REORDERED] = "reordered",
+        [READER_DUPLICATE] = "duplicate",
+        [READER_CONFLICT] = "conflict",
+        [READER_CLONED] = "cloned or restored card",
+        [READER_CHAIN_BROKEN] = "chain broken",
+        [READER_EPOCH_LOST] = "epoch lost",
+        [READER_TRUNCATED] = "truncated",
+        [READER_UNPROVEN] = "unproven tail",
+        [READER_DAMAGED] = "damaged stretch",
+        [READER_BAD_SIGNATURE] = "bad signature",
+        [READER_ABSENT] = "content absent",
+        [READER_UNKNOWN_CAMERA] = "unknown camera",
+        [READER_NOT_FOR_KEY] = "not for this key",
+        [READER_WRONG_COMMITMENT] = "wrong commitment",
+        [READER_UNKNOWN_VERSION] = "unknown version",
+        [READER_NOT_A_SEGMENT] = "not a segment",
 };
 
 const char *reader_verdict_name(enum reader_verdict v)
@@ -23,7 +36,8 @@ const char *reader_verdict_name(enum reader_verdict v)
 	return verdict_names[v];
 }
 
-__attribute__((format(printf, 4, 5))) static void verdict(struct reader *r, enum reader_verdict v, int about_segment, const char *fmt, ...)
+__attribute__((format(printf, 4, 5))) static void verdict(
+        struct reader *r, enum reader_verdict v, int about_segment, const char *fmt, ...)
 {
 	char text[READER_TEXT_BYTES_MAX];
 	va_list ap;
@@ -59,10 +73,12 @@ static int stretch_release(struct reader *r, struct release *result)
 	memset(result, 0, sizeof *result);
 	if (!wanted(r) || !r->stretch.n)
 		return 0;
-	if (release_stretch(&r->stretch, r->seg.data_key, r->fresh, r->sink.content, r->sink.ctx, result) < 0) {
+	if (release_stretch(&r->stretch, r->seg.data_key, r->fresh, r->sink.content, r->sink.ctx, result) <
+	        0) {
 		if (errno != EBADMSG)
 			return -1;
-		verdict(r, READER_DAMAGED, 1, "records from %" PRIu32 " on do not decrypt", r->seg.stretch_first);
+		verdict(r, READER_DAMAGED, 1, "records from %" PRIu32 " on do not decrypt",
+		        r->seg.stretch_first);
 		r->fresh = 1;
 		return 0;
 	}
@@ -80,16 +96,21 @@ static int tail_release(struct reader *r)
 	if (s->expected == s->stretch_first)
 		return 0;
 	if (s->mark_failed) {
-		verdict(r, READER_DAMAGED, 1, "records %" PRIu32 " to %" PRIu32 ": the mark behind them was altered", s->stretch_first, s->expected - 1);
+		verdict(r, READER_DAMAGED, 1,
+		        "records %" PRIu32 " to %" PRIu32 ": the mark behind them was altered",
+		        s->stretch_first, s->expected - 1);
 		r->fresh = 1;
 		return 0;
 	}
 	if (r->config.proven_only) {
-		verdict(r, READER_UNPROVEN, 1, "records %" PRIu32 " to %" PRIu32 " without a mark behind them, left out", s->stretch_first, s->expected - 1);
+		verdict(r, READER_UNPROVEN, 1,
+		        "records %" PRIu32 " to %" PRIu32 " without a mark behind them, left out",
+		        s->stretch_first, s->expected - 1);
 		r->fresh = 1;
 		return 0;
 	}
-	verdict(r, READER_UNPROVEN, 1, "records %" PRIu32 " to %" PRIu32 " without a mark behind them", s->stretch_first, s->expected - 1);
+	verdict(r, READER_UNPROVEN, 1, "records %" PRIu32 " to %" PRIu32 " without a mark behind them",
+	        s->stretch_first, s->expected - 1);
 	if (stretch_release(r, &result) < 0)
 		return -1;
 	s->unproven_units = result.access_units;
@@ -104,7 +125,9 @@ static int segment_close(struct reader *r)
 		return 0;
 	r->open = 0;
 	if (s->absent) {
-		verdict(r, READER_ABSENT, 1, "only its first and last mark are left, of %" PRIu32 " access units", s->mark.access_units);
+		verdict(r, READER_ABSENT, 1,
+		        "only its first and last mark are left, of %" PRIu32 " access units",
+		        s->mark.access_units);
 		r->fresh = 1;
 	} else if (!s->ended) {
 		verdict(r, READER_TRUNCATED, 1, "at record %" PRIu32, s->expected);
@@ -134,18 +157,29 @@ static void place_tell(struct reader *r, enum chain_place place, const struct ch
 
 	switch (place) {
 	case CHAIN_FIRST:
-		verdict(r, READER_BEGINS, 1, "%s", l->previous == RECORD_PREVIOUS_NONE ? "the camera's first" : "what came before it was not given");
+		verdict(r, READER_BEGINS, 1, "%s",
+		        l->previous == RECORD_PREVIOUS_NONE ? "the camera's first"
+		                                            : "what came before it was not given");
 		break;
 	case CHAIN_FOLLOWS: return;
 	case CHAIN_RESTARTED: verdict(r, READER_RESTARTED, 1, "after epoch %" PRIu64, before->epoch); break;
 	case CHAIN_GAP:
-		verdict(r, READER_GAP, 1, "follows epoch %" PRIu64 " segment %" PRIu32 " record %" PRIu32 "; given was up to epoch %" PRIu64 " segment %" PRIu32 " record %" PRIu32,
-			l->epoch, l->segment, l->record, before->epoch, before->segment, before->record);
+		verdict(r, READER_GAP, 1,
+		        "follows epoch %" PRIu64 " segment %" PRIu32 " record %" PRIu32
+		        "; given was up to epoch %" PRIu64 " segment %" PRIu32 " record %" PRIu32,
+		        l->epoch, l->segment, l->record, before->epoch, before->segment, before->record);
 		break;
-	case CHAIN_REORDERED: verdict(r, READER_REORDERED, 1, "comes after epoch %" PRIu64 " segment %" PRIu32, before->epoch, before->segment); break;
+	case CHAIN_REORDERED:
+		verdict(r, READER_REORDERED, 1, "comes after epoch %" PRIu64 " segment %" PRIu32,
+		        before->epoch, before->segment);
+		break;
 	case CHAIN_DUPLICATE: verdict(r, READER_DUPLICATE, 1, "seen before, left out"); break;
-	case CHAIN_CONFLICT: verdict(r, READER_CONFLICT, 1, "another header with this position was seen: left out"); break;
-	case CHAIN_CLONED: verdict(r, READER_CLONED, 1, "epoch %" PRIu64 " was started twice", h->epoch); break;
+	case CHAIN_CONFLICT:
+		verdict(r, READER_CONFLICT, 1, "another header with this position was seen: left out");
+		break;
+	case CHAIN_CLONED:
+		verdict(r, READER_CLONED, 1, "epoch %" PRIu64 " was started twice", h->epoch);
+		break;
 	case CHAIN_BROKEN: verdict(r, READER_CHAIN_BROKEN, 1, "says that nothing came before it"); break;
 	}
 	r->fresh = 1;
@@ -161,11 +195,13 @@ static void file_key_open(struct reader *r)
 		record_keyid(id, h->prefix.stream, r->config.pk[k]);
 		for (int i = 0; i < h->recipients; i++) {
 			if (memcmp(h->slot[i].keyid, id, sizeof id) != 0 ||
-				crypto_box_seal_open(file_key, h->slot[i].sealed, sizeof h->slot[i].sealed, r->config.pk[k], r->config.sk[k]) != 0)
+			        crypto_box_seal_open(file_key, h->slot[i].sealed, sizeof h->slot[i].sealed,
+			                r->config.pk[k], r->config.sk[k]) != 0)
 				continue;
 			record_commitment(commitment, file_key, h->prefix.stream, h->prefix.segment);
 			if (sodium_memcmp(commitment, h->commitment, sizeof commitment) != 0) {
-				verdict(r, READER_WRONG_COMMITMENT, 1, "the key sealed for this recipient is not the one committed to");
+				verdict(r, READER_WRONG_COMMITMENT, 1,
+				        "the key sealed for this recipient is not the one committed to");
 			} else {
 				record_data_key(s->data_key, file_key, s->header_hash);
 				s->opened = 1;
@@ -180,8 +216,8 @@ static void file_key_open(struct reader *r)
 	}
 }
 
-/* The newest segment comes again, in the same file or the next one. What of it has come out stays out; the rest is
- * taken from this copy, so that nobody can hide a segment behind a stub or a spoilt copy of it. */
+/* The newest segment comes again, in the same file or the next one. What of it has come out stays out; the
+ * rest is taken from this copy, so that nobody can hide a segment behind a stub or a spoilt copy of it. */
 static void segment_again(struct reader *r)
 {
 	struct reader_segment *s = &r->seg;
@@ -248,7 +284,8 @@ static int segment_open(struct reader *r, const uint8_t *p, size_t n, const stru
 
 static int belongs(const struct reader *r, const struct record_prefix *p)
 {
-	return r->open && p->segment == r->seg.header.prefix.segment && memcmp(p->stream, r->seg.header.prefix.stream, sizeof p->stream) == 0;
+	return r->open && p->segment == r->seg.header.prefix.segment &&
+	       memcmp(p->stream, r->seg.header.prefix.stream, sizeof p->stream) == 0;
 }
 
 /* Records from expected to number - 1 are missing: the stretch they belong to is lost. */
@@ -256,7 +293,8 @@ static void records_missing(struct reader *r, uint32_t number)
 {
 	struct reader_segment *s = &r->seg;
 
-	verdict(r, READER_DAMAGED, 1, "records %" PRIu32 " to %" PRIu32 " are missing", s->expected, number - 1);
+	verdict(r, READER_DAMAGED, 1, "records %" PRIu32 " to %" PRIu32 " are missing", s->expected,
+	        number - 1);
 	s->gapped = 1;
 	r->fresh = 1;
 	stretch_begin(r, number);
@@ -267,7 +305,8 @@ static int data_take(struct reader *r, const uint8_t *p, const struct record_pre
 	struct reader_segment *s = &r->seg;
 
 	if (prefix->record < s->expected || s->ended) {
-		/* numbers are not proven before the mark: where one was wrong, the others of its stretch are lost with it */
+		/* numbers are not proven before the mark: where one was wrong, the others of its stretch are
+		 * lost with it */
 		if (s->gapped && !s->ended && prefix->record > s->mark.prefix.record)
 			return 0;
 		verdict(r, READER_DUPLICATE, 1, "record %" PRIu32 " again, or out of order", prefix->record);
@@ -296,9 +335,13 @@ static void stretch_tell(struct reader *r, const struct record_mark *m)
 {
 	const struct reader_segment *s = &r->seg;
 	int first = !s->mark.prefix.type;
-	const struct reader_stretch t = {.from_utc_ns = first ? s->header.utc_ns : s->mark.utc_ns, .to_utc_ns = m->utc_ns,
-		.from_boot_ns = first ? s->header.boot_ns : s->mark.boot_ns, .to_boot_ns = m->boot_ns, .clock_state = m->clock_state,
-		.access_units = m->access_units - (first ? 0 : s->mark.access_units), .first = first};
+	const struct reader_stretch t = {.from_utc_ns = first ? s->header.utc_ns : s->mark.utc_ns,
+	        .to_utc_ns = m->utc_ns,
+	        .from_boot_ns = first ? s->header.boot_ns : s->mark.boot_ns,
+	        .to_boot_ns = m->boot_ns,
+	        .clock_state = m->clock_state,
+	        .access_units = m->access_units - (first ? 0 : s->mark.access_units),
+	        .first = first};
 	r->sink.stretch(r->sink.ctx, &t);
 }
 
@@ -314,18 +357,23 @@ static int stretch_close(struct reader *r, const struct record_mark *m)
 			s->absent = 1; /* a stub, if nothing else comes */
 			return 0;
 		}
-		verdict(r, READER_DAMAGED, 1, "records %" PRIu32 " to %" PRIu32 ": some are missing", m->first_record, m->prefix.record - 1);
+		verdict(r, READER_DAMAGED, 1, "records %" PRIu32 " to %" PRIu32 ": some are missing",
+		        m->first_record, m->prefix.record - 1);
 		r->fresh = 1;
 		return 0;
 	}
 	crypto_generichash_final(&r->stretch_hash, hash, sizeof hash);
 	if (m->first_record > s->stretch_first || memcmp(hash, m->stretch_hash, sizeof hash) != 0) {
-		verdict(r, READER_DAMAGED, 1, "records %" PRIu32 " to %" PRIu32 " are not those that were signed", s->stretch_first, m->prefix.record - 1);
+		verdict(r, READER_DAMAGED, 1,
+		        "records %" PRIu32 " to %" PRIu32 " are not those that were signed", s->stretch_first,
+		        m->prefix.record - 1);
 		r->fresh = 1;
 		return 0;
 	}
 	if (!s->gapped && memcmp(m->previous_hash, s->mark_hash, sizeof s->mark_hash) != 0) {
-		verdict(r, READER_CONFLICT, 1, "the mark at record %" PRIu32 " follows another one than the one given", m->prefix.record);
+		verdict(r, READER_CONFLICT, 1,
+		        "the mark at record %" PRIu32 " follows another one than the one given",
+		        m->prefix.record);
 		r->fresh = 1;
 		return 0;
 	}
@@ -349,12 +397,16 @@ static int mark_take(struct reader *r, const uint8_t *p, const struct record_mar
 
 	record_hash(hash, p, RECORD_MARK_BYTES);
 	if (memcmp(m->header_hash, s->header_hash, sizeof s->header_hash) != 0) {
-		verdict(r, READER_CONFLICT, 1, "the mark at record %" PRIu32 " is of another header with this position", m->prefix.record);
+		verdict(r, READER_CONFLICT, 1,
+		        "the mark at record %" PRIu32 " is of another header with this position",
+		        m->prefix.record);
 		return 0;
 	}
 	if (m->prefix.record <= s->mark.prefix.record || s->ended) {
-		int other = s->mark.prefix.record == m->prefix.record && memcmp(hash, s->mark_hash, sizeof hash) != 0;
-		verdict(r, other ? READER_CONFLICT : READER_DUPLICATE, 1, "the mark at record %" PRIu32 " again, or out of order", m->prefix.record);
+		int other = s->mark.prefix.record == m->prefix.record &&
+		            memcmp(hash, s->mark_hash, sizeof hash) != 0;
+		verdict(r, other ? READER_CONFLICT : READER_DUPLICATE, 1,
+		        "the mark at record %" PRIu32 " again, or out of order", m->prefix.record);
 		return 0;
 	}
 	if (s->absent) {
@@ -390,17 +442,22 @@ static void skipped_tell(struct reader *r)
 	if (r->skipped_camera) {
 		char print[RECORD_FINGERPRINT_BYTES];
 		record_fingerprint(r->skipped_device_pk, print);
-		verdict(r, READER_UNKNOWN_CAMERA, 0, "%s by its own account, %" PRIu64 " bytes left out", print, r->skipped_bytes);
+		verdict(r, READER_UNKNOWN_CAMERA, 0, "%s by its own account, %" PRIu64 " bytes left out",
+		        print, r->skipped_bytes);
 	} else if (r->skipped_version)
-		verdict(r, READER_UNKNOWN_VERSION, 0, "version %u, %" PRIu64 " bytes left out: a newer cam-open may know it", r->skipped_version, r->skipped_bytes);
+		verdict(r, READER_UNKNOWN_VERSION, 0,
+		        "version %u, %" PRIu64 " bytes left out: a newer cam-open may know it",
+		        r->skipped_version, r->skipped_bytes);
 	else
-		verdict(r, READER_NOT_A_SEGMENT, 0, "%" PRIu64 " bytes that are no record%s", r->skipped_bytes, r->open ? "" : " of an open segment");
+		verdict(r, READER_NOT_A_SEGMENT, 0, "%" PRIu64 " bytes that are no record%s",
+		        r->skipped_bytes, r->open ? "" : " of an open segment");
 	r->skipped_bytes = 0;
 	r->skipped_version = 0;
 	r->skipped_camera = 0;
 }
 
-/* Is this data record cut short, with the next record inside it? By chance no ciphertext looks like a prefix. */
+/* Is this data record cut short, with the next record inside it? By chance no ciphertext looks like a prefix.
+ */
 static int torn_record(const uint8_t *p, size_t have, size_t length)
 {
 	struct record_prefix x;
@@ -424,7 +481,8 @@ static int header_try(struct reader *r, const uint8_t *p, size_t n)
 		return 0;
 	}
 	if (record_header_verify(p, n, &h) < 0) {
-		verdict(r, READER_BAD_SIGNATURE, 0, "a header, epoch %" PRIu64 " segment %" PRIu32, h.epoch, h.prefix.segment);
+		verdict(r, READER_BAD_SIGNATURE, 0, "a header, epoch %" PRIu64 " segment %" PRIu32, h.epoch,
+		        h.prefix.segment);
 		return 0;
 	}
 	skipped_tell(r);
@@ -446,7 +504,8 @@ static int mark_try(struct reader *r, const uint8_t *p, const struct record_pref
 	return mark_take(r, p, &m) < 0 ? -1 : 1;
 }
 
-/* A candidate at p of which have bytes are there. 1: taken; 0: not a record here; 2: more bytes are needed. */
+/* A candidate at p of which have bytes are there. 1: taken; 0: not a record here; 2: more bytes are needed.
+ */
 static int record_try(struct reader *r, const uint8_t *p, size_t have, int last, struct record_prefix *prefix)
 {
 	if (record_prefix_parse(p, have, prefix) < 0) {

@@ -2,8 +2,8 @@
  *
  * Order: the camera's key is one of those asked for, certificate, stream id, header's signature, mark's
  * signature, mark's header hash, stretch hash, chain, file key, commitment, decryption; only then content
- * leaves, a stretch at a time. Whatever does not verify is named and left out; what comes after it is read on.
- * Memory is at most one stretch. */
+ * leaves, a stretch at a time. Whatever does not verify is named and left out; what comes after it is read
+ * on. Memory is at most one stretch. */
 #ifndef READER_H
 #define READER_H
 #include "chain.h"
@@ -14,12 +14,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { READER_DEVICES_MAX = 64, READER_KEYS_MAX = 1024, READER_BUFFER_BYTES = 64 << 10, READER_TEXT_BYTES_MAX = 256 };
+enum {
+	READER_DEVICES_MAX = 64,
+	READER_KEYS_MAX = 1024,
+	READER_BUFFER_BYTES = 64 << 10,
+	READER_TEXT_BYTES_MAX = 256
+};
 
 enum reader_verdict {
 	/* good to know */
-	READER_BEGINS,        /* where the history that was given begins */
-	READER_RESTARTED,     /* the camera was started anew */
+	READER_BEGINS,          /* where the history that was given begins */
+	READER_RESTARTED,       /* the camera was started anew */
 	READER_INPUT_RESTARTED, /* what it recorded from was */
 	READER_RECIPIENTS_CHANGED,
 	/* exit 1 */
@@ -50,7 +55,7 @@ struct reader_segment {
 	struct record_header header;
 	uint8_t header_hash[RECORD_HASH_BYTES];
 	uint8_t data_key[32];
-	int opened;             /* data_key is known */
+	int opened; /* data_key is known */
 	int known_camera;
 	int ended;              /* by its end record */
 	int duplicate;          /* of one seen before, or in conflict with it: not given out */
@@ -62,14 +67,14 @@ struct reader_segment {
 	int mark_failed;        /* a mark was altered since then: what is before it is no tail */
 	int absent;             /* only a header and a later mark so far */
 	uint8_t mark_hash[RECORD_HASH_BYTES]; /* of the last verified mark */
-	struct record_mark mark; /* that mark; prefix.type 0: none but the header */
-	uint64_t record_bytes;  /* of verified records and those waiting */
-	unsigned findings;      /* verdicts against it */
+	struct record_mark mark;              /* that mark; prefix.type 0: none but the header */
+	uint64_t record_bytes;                /* of verified records and those waiting */
+	unsigned findings;                    /* verdicts against it */
 	uint32_t released_units, torn_units, unproven_units;
 };
 
-/* A verified stretch whose content comes next. Its access units were captured between these times, the last one
- * at the later one; the first one too at the earlier one when it is the segment's first. */
+/* A verified stretch whose content comes next. Its access units were captured between these times, the last
+ * one at the later one; the first one too at the earlier one when it is the segment's first. */
 struct reader_stretch {
 	int64_t from_utc_ns, to_utc_ns;
 	uint64_t from_boot_ns, to_boot_ns;
@@ -81,7 +86,8 @@ struct reader_stretch {
 struct reader_sink {
 	void *ctx;
 	/* segment is NULL when the verdict is about none */
-	void (*verdict)(void *ctx, enum reader_verdict v, const struct reader_segment *segment, const char *text);
+	void (*verdict)(
+	        void *ctx, enum reader_verdict v, const struct reader_segment *segment, const char *text);
 	/* Content; 0, or -1 with errno to stop. NULL: verify only. */
 	int (*content)(void *ctx, const uint8_t *p, size_t n);
 	void (*closed)(void *ctx, const struct reader_segment *segment);
@@ -110,7 +116,7 @@ struct reader {
 	int fresh; /* content given out next does not follow what was given out last */
 	uint8_t buf[READER_BUFFER_BYTES];
 	size_t n;
-	uint64_t skipped_bytes; /* not part of any record, since the last one */
+	uint64_t skipped_bytes;  /* not part of any record, since the last one */
 	uint8_t skipped_version; /* of an unknown one among them */
 	int skipped_camera;      /* a header of a camera that was not asked for is among them: */
 	uint8_t skipped_device_pk[RECORD_PK_BYTES];

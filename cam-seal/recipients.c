@@ -55,7 +55,8 @@ unsigned recipients_choose(const struct recipients *r, unsigned month, struct re
 	out->n = r->n;
 	for (size_t i = 0; i < r->keys; i++) {
 		unsigned who = r->key[i].recipient;
-		int first = !i || r->key[i - 1].recipient != who, last = i + 1 == r->keys || r->key[i + 1].recipient != who;
+		int first = !i || r->key[i - 1].recipient != who,
+		    last = i + 1 == r->keys || r->key[i + 1].recipient != who;
 		if (first || r->key[i].month <= month)
 			memcpy(out->pk[who], r->key[i].pk, RECORD_PK_BYTES);
 		ended += last && r->key[i].month && r->key[i].month < month;

@@ -1,7 +1,7 @@
 /* recipients: who may open what is sealed.
  *
- * A recipient is one public key, or a calendar of keys, one a month. Of a calendar the key of the current month
- * counts: the latest one that has begun, or the first one before that. */
+ * A recipient is one public key, or a calendar of keys, one a month. Of a calendar the key of the current
+ * month counts: the latest one that has begun, or the first one before that. */
 #ifndef RECIPIENTS_H
 #define RECIPIENTS_H
 #include "record.h"

@@ -66,8 +66,8 @@ static int unit_torn(const struct stretch *s, size_t at)
 	return 0;
 }
 
-int release_stretch(struct stretch *s, const uint8_t data_key[32], int repeated, int (*out)(void *ctx, const uint8_t *p, size_t n),
-	void *ctx, struct release *result)
+int release_stretch(struct stretch *s, const uint8_t data_key[32], int repeated,
+        int (*out)(void *ctx, const uint8_t *p, size_t n), void *ctx, struct release *result)
 {
 	int begins = 1, torn = 0;
 

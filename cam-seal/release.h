@@ -24,7 +24,8 @@ int stretch_add(struct stretch *s, const uint8_t *record, size_t n);
 void stretch_free(struct stretch *s);
 
 /* Decrypts in place, then gives out through out, in order. repeated: 1 to give out copies of parameter sets.
- * -1 with errno: EBADMSG when a record does not decrypt (then nothing has been given out), or what out left. */
-int release_stretch(struct stretch *s, const uint8_t data_key[32], int repeated, int (*out)(void *ctx, const uint8_t *p, size_t n),
-	void *ctx, struct release *result);
+ * -1 with errno: EBADMSG when a record does not decrypt (then nothing has been given out), or what out left.
+ */
+int release_stretch(struct stretch *s, const uint8_t data_key[32], int repeated,
+        int (*out)(void *ctx, const uint8_t *p, size_t n), void *ctx, struct release *result);
 #endif

@@ -26,8 +26,10 @@ static unsigned findings;
 
 static void segment_name(char out[NAME_BYTES_MAX], const struct reader_segment *s)
 {
-	struct name n = {.epoch = s->header.epoch, .segment = s->header.prefix.segment,
-		.utc_s = s->header.utc_ns < 0 ? 0 : (uint64_t)s->header.utc_ns / NS_PER_S, .state = NAME_CAM};
+	struct name n = {.epoch = s->header.epoch,
+	        .segment = s->header.prefix.segment,
+	        .utc_s = s->header.utc_ns < 0 ? 0 : (uint64_t)s->header.utc_ns / NS_PER_S,
+	        .state = NAME_CAM};
 	memcpy(n.stream, s->header.prefix.stream, sizeof n.stream);
 	name_put(out, &n);
 	*strrchr(out, '.') = '\0';
@@ -35,7 +37,9 @@ static void segment_name(char out[NAME_BYTES_MAX], const struct reader_segment *
 
 static double segment_seconds(const struct reader_segment *s)
 {
-	return s->mark.prefix.type && s->mark.boot_ns > s->header.boot_ns ? (double)(s->mark.boot_ns - s->header.boot_ns) / NS_PER_S : 0;
+	return s->mark.prefix.type && s->mark.boot_ns > s->header.boot_ns
+	               ? (double)(s->mark.boot_ns - s->header.boot_ns) / NS_PER_S
+	               : 0;
 }
 
 /* --- JSON --- */
@@ -83,20 +87,25 @@ static void json_finding(enum reader_verdict v, const char *text)
 
 static void json_segment(const struct reader_segment *s, const char *name)
 {
-	static const char *const kinds[] = {[RECORD_KIND_VIDEO] = "video", [RECORD_KIND_BYTES] = "bytes", [RECORD_KIND_REPORT] = "report"};
+	static const char *const kinds[] = {[RECORD_KIND_VIDEO] = "video",
+	        [RECORD_KIND_BYTES] = "bytes",
+	        [RECORD_KIND_REPORT] = "report"};
 	const struct record_header *h = &s->header;
 	char print[RECORD_FINGERPRINT_BYTES];
 
 	record_fingerprint(h->device_pk, print);
-	printf("{\"segment\":\"%s\",\"camera\":\"%s\",\"channel\":%u,\"kind\":\"%s\",\"epoch\":%" PRIu64 ",\"number\":%" PRIu32 ",\"stream\":", name, print,
-		h->channel, kinds[h->kind], h->epoch, h->prefix.segment);
+	printf("{\"segment\":\"%s\",\"camera\":\"%s\",\"channel\":%u,\"kind\":\"%s\",\"epoch\":%" PRIu64
+	       ",\"number\":%" PRIu32 ",\"stream\":",
+	        name, print, h->channel, kinds[h->kind], h->epoch, h->prefix.segment);
 	json_hex(h->prefix.stream, sizeof h->prefix.stream);
 	printf(",\"start\":");
 	json_utc(h->utc_ns);
 	printf(",\"end\":");
 	json_utc(s->mark.prefix.type ? s->mark.utc_ns : h->utc_ns);
-	printf(",\"clock\":\"%s\",\"seconds\":%.3f,\"frames\":%" PRIu32 ",\"drops\":%" PRIu32 ",\"payload_bytes\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"recipients\":[",
-		clocks_state_name(h->clock_state), segment_seconds(s), s->mark.access_units, s->mark.drops, s->mark.payload_bytes, s->record_bytes);
+	printf(",\"clock\":\"%s\",\"seconds\":%.3f,\"frames\":%" PRIu32 ",\"drops\":%" PRIu32
+	       ",\"payload_bytes\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"recipients\":[",
+	        clocks_state_name(h->clock_state), segment_seconds(s), s->mark.access_units, s->mark.drops,
+	        s->mark.payload_bytes, s->record_bytes);
 	for (int i = 0; i < h->recipients; i++) {
 		if (i)
 			putchar(',');
@@ -123,8 +132,10 @@ static void table_line(const struct reader_segment *s, const char *name)
 	localtime_r(&t, &tm);
 	strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S%z", &tm);
 	record_fingerprint(s->header.device_pk, print);
-	printf("%-24s %-14s %8.1f %7" PRIu32 " %6" PRIu32 " %10" PRIu64 " %4u %.*s %3u  %s  ", when, clocks_state_name(s->header.clock_state), segment_seconds(s),
-		s->mark.access_units, s->mark.drops, s->record_bytes, s->header.recipients, CAMERA_COLUMN, print, s->header.channel, name);
+	printf("%-24s %-14s %8.1f %7" PRIu32 " %6" PRIu32 " %10" PRIu64 " %4u %.*s %3u  %s  ", when,
+	        clocks_state_name(s->header.clock_state), segment_seconds(s), s->mark.access_units,
+	        s->mark.drops, s->record_bytes, s->header.recipients, CAMERA_COLUMN, print, s->header.channel,
+	        name);
 	for (unsigned i = 0; i < findings; i++) {
 		int again = finding[i].verdict <= READER_RECIPIENTS_CHANGED;
 		for (unsigned k = 0; k < i; k++)
@@ -141,8 +152,9 @@ void report_begin(enum report_form f)
 {
 	form = f;
 	if (form == REPORT_TABLE)
-		printf("%-24s %-14s %8s %7s %6s %10s %4s %-*s %3s  %-55s  %s\n", "start", "clock", "seconds", "frames", "drops", "bytes", "keys",
-			CAMERA_COLUMN, "camera", "ch", "segment", "verdict");
+		printf("%-24s %-14s %8s %7s %6s %10s %4s %-*s %3s  %-55s  %s\n", "start", "clock", "seconds",
+		        "frames", "drops", "bytes", "keys", CAMERA_COLUMN, "camera", "ch", "segment",
+		        "verdict");
 }
 
 void report_verdict(void *ctx, enum reader_verdict v, const struct reader_segment *s, const char *text)
@@ -183,10 +195,12 @@ void report_closed(void *ctx, const struct reader_segment *s)
 	if (form == REPORT_JSON)
 		json_segment(s, name);
 	if (form == REPORT_VERDICTS && !s->findings)
-		printf("%s\tok\t%" PRIu32 " access units, %" PRIu64 " bytes of content\n", name, s->mark.access_units, s->mark.payload_bytes);
+		printf("%s\tok\t%" PRIu32 " access units, %" PRIu64 " bytes of content\n", name,
+		        s->mark.access_units, s->mark.payload_bytes);
 	if (form == REPORT_MESSAGES && s->torn_units) {
 		report_progress_clear();
-		msg("%s: %" PRIu32 " access units that the camera was cut off in are left out", name, s->torn_units);
+		msg("%s: %" PRIu32 " access units that the camera was cut off in are left out", name,
+		        s->torn_units);
 	}
 	findings = 0;
 }
@@ -206,7 +220,8 @@ void report_progress(unsigned files_done, unsigned files, uint64_t bytes)
 	if (files < 2 || now == told || !isatty(STDERR_FILENO) || isatty(STDOUT_FILENO))
 		return;
 	told = now;
-	progress_shown = fprintf(stderr, "\r%u of %u files, %" PRIu64 " MB ", files_done, files, bytes / 1000000) > 0;
+	progress_shown =
+	        fprintf(stderr, "\r%u of %u files, %" PRIu64 " MB ", files_done, files, bytes / 1000000) > 0;
 }
 
 void report_progress_clear(void)

@@ -1,4 +1,5 @@
-/* report: what cam-open says of segments: messages, verdicts, a table, or JSON. Writes stdout and messages. */
+/* report: what cam-open says of segments: messages, verdicts, a table, or JSON. Writes stdout and messages.
+ */
 #ifndef REPORT_H
 #define REPORT_H
 #include "reader.h"

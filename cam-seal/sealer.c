@@ -23,7 +23,7 @@ static void boot_id(uint8_t out[RECORD_BOOTID_BYTES])
 }
 
 int sealer_start(struct sealer *s, int out_fd, struct epoch *e, const struct epoch_state *state, int lost,
-	const uint8_t device_sk[64], uint16_t channel, uint8_t kind)
+        const uint8_t device_sk[64], uint16_t channel, uint8_t kind)
 {
 	struct record_header *h = &s->header;
 
@@ -104,9 +104,11 @@ static void set_choose(struct sealer *s, const struct clocks *now)
 		msg("%u calendars of recipients have ended: their last keys stay in use", ended);
 	s->ended_told = ended > 0;
 	record_hash(hash, s->set.pk[0], s->set.n * RECORD_PK_BYTES);
-	int changed = memcmp(hash, s->state.recipients, sizeof hash) != 0 && memcmp(none, s->state.recipients, sizeof none) != 0;
+	int changed = memcmp(hash, s->state.recipients, sizeof hash) != 0 &&
+	              memcmp(none, s->state.recipients, sizeof none) != 0;
 	memcpy(s->state.recipients, hash, sizeof hash);
-	s->header.flags = (uint8_t)((s->header.flags & RECORD_EPOCH_LOST) | (changed ? RECORD_RECIPIENTS_CHANGED : 0));
+	s->header.flags =
+	        (uint8_t)((s->header.flags & RECORD_EPOCH_LOST) | (changed ? RECORD_RECIPIENTS_CHANGED : 0));
 }
 
 static void seal_file_key(struct sealer *s, struct record_header *h)
@@ -119,7 +121,8 @@ static void seal_file_key(struct sealer *s, struct record_header *h)
 	for (size_t i = 0; i < r->n; i++) {
 		record_keyid(h->slot[i].keyid, h->prefix.stream, r->pk[i]);
 		/* cannot fail: the key was tried when it was loaded */
-		if (crypto_box_seal(h->slot[i].sealed, s->secrets->file_key, sizeof s->secrets->file_key, r->pk[i]) != 0)
+		if (crypto_box_seal(h->slot[i].sealed, s->secrets->file_key, sizeof s->secrets->file_key,
+		            r->pk[i]) != 0)
 			die(EXIT_BUG, "recipient %zu: cannot be sealed to", i);
 	}
 }
@@ -161,7 +164,7 @@ static int data_write(struct sealer *s, uint8_t flags, const uint8_t *payload, s
 	struct record_prefix prefix = s->header.prefix;
 
 	if (s->stretch_bytes + RECORD_DATA_OVERHEAD_BYTES + payload_bytes > RECORD_STRETCH_BYTES_MAX &&
-		sealer_mark(s, RECORD_CHECKPOINT, RECORD_REASON_LENGTH) < 0)
+	        sealer_mark(s, RECORD_CHECKPOINT, RECORD_REASON_LENGTH) < 0)
 		return -1;
 	prefix.record = ++s->record;
 	size_t n = record_data_seal(p, &prefix, flags, payload, payload_bytes, s->secrets->data_key);
@@ -220,9 +223,15 @@ int sealer_mark(struct sealer *s, uint8_t type, uint8_t reason)
 	/* data_write marks for its length while a record is on its way: nothing is pending then */
 	if (sealer_flush(s, 0) < 0)
 		return -1;
-	struct record_mark m = {.prefix = s->header.prefix, .first_record = s->stretch_first, .clock_state = s->au.state,
-		.reason = reason, .utc_ns = s->au.utc_ns, .boot_ns = s->au.boot_ns, .access_units = s->access_units,
-		.drops = s->drops, .payload_bytes = s->payload_bytes};
+	struct record_mark m = {.prefix = s->header.prefix,
+	        .first_record = s->stretch_first,
+	        .clock_state = s->au.state,
+	        .reason = reason,
+	        .utc_ns = s->au.utc_ns,
+	        .boot_ns = s->au.boot_ns,
+	        .access_units = s->access_units,
+	        .drops = s->drops,
+	        .payload_bytes = s->payload_bytes};
 	m.prefix.type = type;
 	m.prefix.record = ++s->record;
 	memcpy(m.header_hash, s->header_hash, sizeof m.header_hash);

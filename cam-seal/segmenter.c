@@ -105,7 +105,8 @@ static int unit_bytes(void *ctx, const uint8_t *p, size_t n)
 	uint8_t flags = 0;
 
 	/* only an access unit of many megabytes, or a stall inside one, cuts a segment in its middle */
-	if (s->open && s->segment_bytes >= SEGMENTER_BYTES_MAX + (2u << 20) && sealer_mark(s, RECORD_END, RECORD_REASON_SIZE) < 0)
+	if (s->open && s->segment_bytes >= SEGMENTER_BYTES_MAX + (2u << 20) &&
+	        sealer_mark(s, RECORD_END, RECORD_REASON_SIZE) < 0)
 		return -1;
 	if (!s->open && sealer_open(s, &s->au) < 0)
 		return -1;
@@ -151,7 +152,7 @@ static int raw_push(struct segmenter *g, const uint8_t *p, size_t n)
 
 	clocks_now(&now);
 	if (s->open && (segment_old(g) || s->segment_bytes >= SEGMENTER_BYTES_MAX) &&
-		sealer_mark(s, RECORD_END, segment_old(g) ? RECORD_REASON_FULL : RECORD_REASON_SIZE) < 0)
+	        sealer_mark(s, RECORD_END, segment_old(g) ? RECORD_REASON_FULL : RECORD_REASON_SIZE) < 0)
 		return -1;
 	if (!s->open && sealer_open(s, &now) < 0)
 		return -1;
@@ -179,12 +180,12 @@ int segmenter_tick(struct segmenter *g)
 	struct sealer *s = g->sealer;
 
 	if (since_ns(g->input_ns) >= SEGMENTER_SILENCE_MS * ms_ns &&
-		(g->raw ? sealer_flush(s, RECORD_AU_ENDS) : annexb_silence(&g->annexb)) < 0)
+	        (g->raw ? sealer_flush(s, RECORD_AU_ENDS) : annexb_silence(&g->annexb)) < 0)
 		return -1;
 	if (!s->open)
 		return 0;
 	if (!g->in_unit && s->stretch_bytes && since_ns(s->marked_ns) >= SEGMENTER_MARK_MS * ms_ns &&
-		sealer_mark(s, RECORD_CHECKPOINT, RECORD_REASON_TIMER) < 0)
+	        sealer_mark(s, RECORD_CHECKPOINT, RECORD_REASON_TIMER) < 0)
 		return -1;
 	if (since_ns(g->input_ns) >= stall_ns(g))
 		return sealer_mark(s, RECORD_END, RECORD_REASON_STALL);

@@ -24,9 +24,9 @@ void clocks_now(struct clocks *out)
 
 	out->utc_ns = clock_ns(CLOCK_REALTIME);
 	out->boot_ns = clocks_boot_ns();
-	out->state = r < 0                     ? CLOCKS_UNKNOWN
-		     : tx.status & STA_UNSYNC  ? CLOCKS_UNSYNCHRONISED
-					       : CLOCKS_SYNCHRONISED;
+	out->state = r < 0                    ? CLOCKS_UNKNOWN
+	             : tx.status & STA_UNSYNC ? CLOCKS_UNSYNCHRONISED
+	                                      : CLOCKS_SYNCHRONISED;
 }
 
 const char *clocks_state_name(uint8_t state)

@@ -12,6 +12,7 @@ int fd_pwrite(int fd, const void *p, size_t n, off_t off);
 ssize_t fd_read(int fd, void *p, size_t n);
 /* The same at off. */
 ssize_t fd_pread(int fd, void *p, size_t n, off_t off);
-/* Best effort: 1 MiB of pipe, so that a short stall of a neighbour is not felt; nothing when fd is no pipe. */
+/* Best effort: 1 MiB of pipe, so that a short stall of a neighbour is not felt; nothing when fd is no pipe.
+ */
 void fd_pipe_grow(int fd);
 #endif

@@ -91,7 +91,8 @@ __attribute__((format(printf, 1, 0))) static void line_send(const char *fmt, va_
 		return;
 	}
 	if (dropped) {
-		int n = snprintf(line, sizeof line, "%s: %lu messages dropped: too many, or nobody read them\n", tool, dropped);
+		int n = snprintf(line, sizeof line,
+		        "%s: %lu messages dropped: too many, or nobody read them\n", tool, dropped);
 		if (line_write(line, (size_t)n) == 0)
 			dropped = 0;
 	}

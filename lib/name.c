@@ -7,7 +7,8 @@
 #include <time.h>
 
 static const uint64_t utc_s_max = 253402300799; /* 9999-12-31T23:59:59Z */
-static const char *const suffixes[] = {[NAME_PART] = ".part", [NAME_CAM] = ".cam", [NAME_SENT] = ".sent", [NAME_GONE] = ".gone"};
+static const char *const suffixes[] = {
+        [NAME_PART] = ".part", [NAME_CAM] = ".cam", [NAME_SENT] = ".sent", [NAME_GONE] = ".gone"};
 
 static void utc_fields(const struct name *n, struct tm *tm)
 {
@@ -23,7 +24,7 @@ void name_put(char out[NAME_BYTES_MAX], const struct name *n)
 	utc_fields(n, &tm);
 	strftime(utc, sizeof utc, "%Y%m%dT%H%M%SZ", &tm);
 	int at = snprintf(out, NAME_BYTES_MAX, "%010llu-%010lu-%s-", (unsigned long long)n->epoch,
-		(unsigned long)n->segment, utc);
+	        (unsigned long)n->segment, utc);
 	for (int i = 0; i < NAME_STREAM_BYTES; i++)
 		at += snprintf(out + at, NAME_BYTES_MAX - (size_t)at, "%02x", n->stream[i]);
 	snprintf(out + at, NAME_BYTES_MAX - (size_t)at, "%s", suffixes[n->state]);
@@ -65,14 +66,21 @@ static int literal(const char **s, char c)
 
 static int utc_parse(const char **s, uint64_t *out)
 {
-	static const struct { size_t n; char after; } part[] = {{4, 0}, {2, 0}, {2, 'T'}, {2, 0}, {2, 0}, {2, 'Z'}};
+	static const struct {
+		size_t n;
+		char after;
+	} part[] = {{4, 0}, {2, 0}, {2, 'T'}, {2, 0}, {2, 0}, {2, 'Z'}};
 	uint64_t v[6];
 
 	for (int i = 0; i < 6; i++)
 		if (digits(s, part[i].n, &v[i]) < 0 || (part[i].after && literal(s, part[i].after) < 0))
 			return -1;
-	struct tm tm = {.tm_year = (int)v[0] - 1900, .tm_mon = (int)v[1] - 1, .tm_mday = (int)v[2],
-		.tm_hour = (int)v[3], .tm_min = (int)v[4], .tm_sec = (int)v[5]};
+	struct tm tm = {.tm_year = (int)v[0] - 1900,
+	        .tm_mon = (int)v[1] - 1,
+	        .tm_mday = (int)v[2],
+	        .tm_hour = (int)v[3],
+	        .tm_min = (int)v[4],
+	        .tm_sec = (int)v[5]};
 	time_t t = timegm(&tm);
 	if (t < 0)
 		return -1;
@@ -100,8 +108,8 @@ int name_parse(const char *text, struct name *out)
 	char again[NAME_BYTES_MAX];
 
 	if (digits(&s, 0, &n.epoch) < 0 || literal(&s, '-') < 0 || digits(&s, 10, &segment) < 0 ||
-		segment > UINT32_MAX || literal(&s, '-') < 0 || utc_parse(&s, &n.utc_s) < 0 ||
-		literal(&s, '-') < 0 || hex_parse(&s, n.stream) < 0)
+	        segment > UINT32_MAX || literal(&s, '-') < 0 || utc_parse(&s, &n.utc_s) < 0 ||
+	        literal(&s, '-') < 0 || hex_parse(&s, n.stream) < 0)
 		return -1;
 	n.segment = (uint32_t)segment;
 	for (n.state = NAME_PART; n.state <= NAME_GONE; n.state++)

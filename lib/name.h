@@ -18,7 +18,8 @@ enum name_state { NAME_PART, NAME_CAM, NAME_SENT, NAME_GONE };
 struct name {
 	uint64_t epoch;
 	uint32_t segment;
-	uint64_t utc_s; /* seconds since 1970, at most 253402300799 (year 9999); before 1970 is written as 1970 */
+	uint64_t utc_s; /* seconds since 1970, at most 253402300799 (year 9999); before 1970 is written as
+	                   1970 */
 	uint8_t stream[NAME_STREAM_BYTES];
 	enum name_state state;
 };

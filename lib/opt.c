@@ -31,8 +31,8 @@ uint64_t opt_number(int letter, uint64_t min, uint64_t max)
 {
 	uint64_t v;
 	if (number_parse(optarg, min, max, &v) < 0)
-		die(EXIT_USAGE, "-%c %s: not a number from %llu to %llu", letter, optarg, (unsigned long long)min,
-			(unsigned long long)max);
+		die(EXIT_USAGE, "-%c %s: not a number from %llu to %llu", letter, optarg,
+		        (unsigned long long)min, (unsigned long long)max);
 	return v;
 }
 

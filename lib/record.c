@@ -28,7 +28,8 @@ void record_hash(uint8_t out[RECORD_HASH_BYTES], const uint8_t *p, size_t n)
 	crypto_generichash(out, RECORD_HASH_BYTES, p, n, NULL, 0);
 }
 
-void record_hash_ctx(uint8_t out[RECORD_HASH_BYTES], const uint8_t *key, const char *name, const uint8_t *p, size_t n)
+void record_hash_ctx(
+        uint8_t out[RECORD_HASH_BYTES], const uint8_t *key, const char *name, const uint8_t *p, size_t n)
 {
 	crypto_generichash_state st;
 	uint8_t ctx[RECORD_CTX_BYTES];
@@ -48,7 +49,8 @@ void record_stream_id(uint8_t out[RECORD_STREAM_BYTES], const uint8_t stream_pk[
 	memcpy(out, h, RECORD_STREAM_BYTES);
 }
 
-void record_keyid(uint8_t out[RECORD_KEYID_BYTES], const uint8_t stream[RECORD_STREAM_BYTES], const uint8_t pk[RECORD_PK_BYTES])
+void record_keyid(uint8_t out[RECORD_KEYID_BYTES], const uint8_t stream[RECORD_STREAM_BYTES],
+        const uint8_t pk[RECORD_PK_BYTES])
 {
 	uint8_t m[RECORD_STREAM_BYTES + RECORD_PK_BYTES], h[RECORD_HASH_BYTES];
 	memcpy(m, stream, RECORD_STREAM_BYTES);
@@ -57,7 +59,8 @@ void record_keyid(uint8_t out[RECORD_KEYID_BYTES], const uint8_t stream[RECORD_S
 	memcpy(out, h, RECORD_KEYID_BYTES);
 }
 
-void record_commitment(uint8_t out[RECORD_HASH_BYTES], const uint8_t fk[32], const uint8_t stream[RECORD_STREAM_BYTES], uint32_t segment)
+void record_commitment(uint8_t out[RECORD_HASH_BYTES], const uint8_t fk[32],
+        const uint8_t stream[RECORD_STREAM_BYTES], uint32_t segment)
 {
 	uint8_t m[RECORD_STREAM_BYTES + 4];
 	memcpy(m, stream, RECORD_STREAM_BYTES);
@@ -76,7 +79,8 @@ void record_fingerprint(const uint8_t pk[RECORD_PK_BYTES], char out[RECORD_FINGE
 
 	record_hash_ctx(h, NULL, "fingerprint", pk, RECORD_PK_BYTES);
 	for (int group = 0; group < 8; group++)
-		snprintf(out + group * 6, 7, "%05lu%s", (unsigned long)(le_get32(h + group * 4) % 100000), group < 7 ? " " : "");
+		snprintf(out + group * 6, 7, "%05lu%s", (unsigned long)(le_get32(h + group * 4) % 100000),
+		        group < 7 ? " " : "");
 }
 
 /* --- prefix --- */
@@ -86,9 +90,10 @@ static int length_fits(uint8_t type, uint16_t length, uint32_t record)
 	switch (type) {
 	case RECORD_HEADER:
 		return record == 0 && length >= RECORD_HEADER_BYTES(1) &&
-			length <= RECORD_HEADER_BYTES(RECORD_RECIPIENTS_MAX) &&
-			(length - RECORD_HEADER_BYTES(0)) % RECORD_SLOT_BYTES == 0;
-	case RECORD_DATA: return record > 0 && length > RECORD_DATA_OVERHEAD_BYTES && length <= RECORD_BYTES_MAX;
+		       length <= RECORD_HEADER_BYTES(RECORD_RECIPIENTS_MAX) &&
+		       (length - RECORD_HEADER_BYTES(0)) % RECORD_SLOT_BYTES == 0;
+	case RECORD_DATA:
+		return record > 0 && length > RECORD_DATA_OVERHEAD_BYTES && length <= RECORD_BYTES_MAX;
 	case RECORD_CHECKPOINT:
 	case RECORD_END: return record > 0 && length == RECORD_MARK_BYTES;
 	default: return 0;
@@ -103,7 +108,10 @@ int record_prefix_parse(const uint8_t *p, size_t n, struct record_prefix *out)
 		return bad(EPROTONOSUPPORT);
 	if (n < RECORD_PREFIX_BYTES)
 		return bad(ENODATA);
-	struct record_prefix r = {.type = p[5], .length = le_get16(p + 6), .segment = le_get32(p + 16), .record = le_get32(p + 20)};
+	struct record_prefix r = {.type = p[5],
+	        .length = le_get16(p + 6),
+	        .segment = le_get32(p + 16),
+	        .record = le_get32(p + 20)};
 	memcpy(r.stream, p + 8, sizeof r.stream);
 	if (!length_fits(r.type, r.length, r.record))
 		return bad(EBADMSG);
@@ -151,11 +159,13 @@ int record_header_parse(const uint8_t *p, size_t n, struct record_header *out)
 	h->previous.record = le_get32(p + 236);
 	memcpy(h->previous.hash, p + 240, RECORD_HASH_BYTES);
 	memcpy(h->commitment, p + 272, RECORD_HASH_BYTES);
-	if (h->recipients < 1 || h->recipients > RECORD_RECIPIENTS_MAX || n != (size_t)RECORD_HEADER_BYTES(h->recipients) ||
-		h->kind < RECORD_KIND_VIDEO || h->kind > RECORD_KIND_REPORT || h->clock_state > 2 ||
-		(h->flags & ~(RECORD_EPOCH_LOST | RECORD_RECIPIENTS_CHANGED)) || h->previous.previous > RECORD_PREVIOUS_CUT ||
-		!sodium_is_zero(p + 99, 5) || !sodium_is_zero(p + 172, 4) || !sodium_is_zero(p + 209, 7) ||
-		(h->previous.previous == RECORD_PREVIOUS_NONE && !sodium_is_zero(p + 216, 56)))
+	if (h->recipients < 1 || h->recipients > RECORD_RECIPIENTS_MAX ||
+	        n != (size_t)RECORD_HEADER_BYTES(h->recipients) || h->kind < RECORD_KIND_VIDEO ||
+	        h->kind > RECORD_KIND_REPORT || h->clock_state > 2 ||
+	        (h->flags & ~(RECORD_EPOCH_LOST | RECORD_RECIPIENTS_CHANGED)) ||
+	        h->previous.previous > RECORD_PREVIOUS_CUT || !sodium_is_zero(p + 99, 5) ||
+	        !sodium_is_zero(p + 172, 4) || !sodium_is_zero(p + 209, 7) ||
+	        (h->previous.previous == RECORD_PREVIOUS_NONE && !sodium_is_zero(p + 216, 56)))
 		return bad(EBADMSG);
 	for (int i = 0; i < h->recipients; i++) {
 		memcpy(h->slot[i].keyid, p + 304 + i * RECORD_SLOT_BYTES, RECORD_KEYID_BYTES);
@@ -222,7 +232,8 @@ void record_certify(struct record_header *in, const uint8_t device_sk[64])
 
 /* --- signatures of headers and marks --- */
 
-static const char *const sign_ctx[] = {[RECORD_HEADER] = "header", [RECORD_CHECKPOINT] = "checkpoint", [RECORD_END] = "end"};
+static const char *const sign_ctx[] = {
+        [RECORD_HEADER] = "header", [RECORD_CHECKPOINT] = "checkpoint", [RECORD_END] = "end"};
 
 /* ctx + H(all bytes before the signature) */
 enum { SIGNED_BYTES = RECORD_CTX_BYTES + RECORD_HASH_BYTES };
@@ -283,7 +294,8 @@ int record_mark_parse(const uint8_t *p, size_t n, struct record_mark *out)
 	memcpy(m->header_hash, p + 64, RECORD_HASH_BYTES);
 	memcpy(m->previous_hash, p + 96, RECORD_HASH_BYTES);
 	memcpy(m->stretch_hash, p + 128, RECORD_HASH_BYTES);
-	if (m->clock_state > 2 || m->first_record < 1 || m->first_record > m->prefix.record || !sodium_is_zero(p + 30, 2))
+	if (m->clock_state > 2 || m->first_record < 1 || m->first_record > m->prefix.record ||
+	        !sodium_is_zero(p + 30, 2))
 		return bad(EBADMSG);
 	return 0;
 }
@@ -320,8 +332,8 @@ static void nonce_of(uint8_t nonce[24], const uint8_t *prefix)
 	memcpy(nonce, prefix + 8, 16);
 }
 
-size_t record_data_seal(uint8_t p[RECORD_BYTES_MAX], struct record_prefix *prefix, uint8_t flags, const uint8_t *payload,
-	size_t payload_bytes, const uint8_t data_key[32])
+size_t record_data_seal(uint8_t p[RECORD_BYTES_MAX], struct record_prefix *prefix, uint8_t flags,
+        const uint8_t *payload, size_t payload_bytes, const uint8_t data_key[32])
 {
 	uint8_t nonce[24];
 	size_t n = RECORD_DATA_OVERHEAD_BYTES + payload_bytes;
@@ -332,12 +344,13 @@ size_t record_data_seal(uint8_t p[RECORD_BYTES_MAX], struct record_prefix *prefi
 	p[RECORD_PREFIX_BYTES] = flags;
 	memcpy(p + RECORD_PREFIX_BYTES + 1, payload, payload_bytes);
 	nonce_of(nonce, p);
-	crypto_aead_xchacha20poly1305_ietf_encrypt(p + RECORD_PREFIX_BYTES, NULL, p + RECORD_PREFIX_BYTES, 1 + payload_bytes, p,
-		RECORD_PREFIX_BYTES, NULL, nonce, data_key);
+	crypto_aead_xchacha20poly1305_ietf_encrypt(p + RECORD_PREFIX_BYTES, NULL, p + RECORD_PREFIX_BYTES,
+	        1 + payload_bytes, p, RECORD_PREFIX_BYTES, NULL, nonce, data_key);
 	return n;
 }
 
-long record_data_open(const uint8_t *p, size_t n, uint8_t *flags, uint8_t *payload, const uint8_t data_key[32])
+long record_data_open(
+        const uint8_t *p, size_t n, uint8_t *flags, uint8_t *payload, const uint8_t data_key[32])
 {
 	uint8_t nonce[24], plain[1 + RECORD_PAYLOAD_BYTES_MAX];
 	unsigned long long plain_bytes;
@@ -345,8 +358,8 @@ long record_data_open(const uint8_t *p, size_t n, uint8_t *flags, uint8_t *paylo
 	if (n <= RECORD_DATA_OVERHEAD_BYTES || n > RECORD_BYTES_MAX)
 		return bad(EBADMSG);
 	nonce_of(nonce, p);
-	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &plain_bytes, NULL, p + RECORD_PREFIX_BYTES, n - RECORD_PREFIX_BYTES, p,
-		    RECORD_PREFIX_BYTES, nonce, data_key) != 0)
+	if (crypto_aead_xchacha20poly1305_ietf_decrypt(plain, &plain_bytes, NULL, p + RECORD_PREFIX_BYTES,
+	            n - RECORD_PREFIX_BYTES, p, RECORD_PREFIX_BYTES, nonce, data_key) != 0)
 		return bad(EBADMSG);
 	if (plain[0] & ~RECORD_DATA_FLAGS)
 		return bad(EBADMSG);

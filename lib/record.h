@@ -13,9 +13,9 @@ enum {
 	RECORD_VERSION = 1,
 	RECORD_BYTES_MAX = 4096,
 	RECORD_PREFIX_BYTES = 24,
-	RECORD_HASH_BYTES = 32,   /* H: BLAKE2b-256 */
-	RECORD_PK_BYTES = 32,     /* Ed25519 and X25519 public keys */
-	RECORD_SIG_BYTES = 64,    /* Ed25519 */
+	RECORD_HASH_BYTES = 32, /* H: BLAKE2b-256 */
+	RECORD_PK_BYTES = 32,   /* Ed25519 and X25519 public keys */
+	RECORD_SIG_BYTES = 64,  /* Ed25519 */
 	RECORD_KEYID_BYTES = 8,
 	RECORD_SEALED_BYTES = 80, /* crypto_box_seal of a 32-byte key */
 	RECORD_STREAM_BYTES = 8,
@@ -43,10 +43,10 @@ enum record_previous { RECORD_PREVIOUS_NONE = 0, RECORD_PREVIOUS_ENDED = 1, RECO
 enum record_data_flag {
 	RECORD_AU_STARTS = 1,
 	RECORD_AU_ENDS = 2,
-	RECORD_IDR = 4,      /* on the first record of an IDR access unit */
-	RECORD_PADDING = 8,  /* the payload is padding, not content */
+	RECORD_IDR = 4,       /* on the first record of an IDR access unit */
+	RECORD_PADDING = 8,   /* the payload is padding, not content */
 	RECORD_REPEATED = 16, /* a copy of parameter sets that came earlier */
-	RECORD_TORN = 32,    /* leave out the access unit that ends here */
+	RECORD_TORN = 32,     /* leave out the access unit that ends here */
 	RECORD_DATA_FLAGS = 63
 };
 
@@ -56,10 +56,11 @@ enum record_reason {
 	RECORD_REASON_IDR = 2,    /* checkpoint: an IDR access unit follows */
 	RECORD_REASON_LENGTH = 3, /* checkpoint: the stretch has reached its maximum */
 	RECORD_REASON_FULL = 4,   /* end: the segment is as long as asked for */
-	RECORD_REASON_SIZE = 5,   /* end: RECORD_SEGMENT_BYTES_MAX without an IDR; the next one may not play alone */
-	RECORD_REASON_STALL = 6,  /* end: no input for a while */
-	RECORD_REASON_EOF = 7,    /* end: end of input */
-	RECORD_REASON_STOP = 8,   /* end: told to stop */
+	RECORD_REASON_SIZE =
+	        5, /* end: RECORD_SEGMENT_BYTES_MAX without an IDR; the next one may not play alone */
+	RECORD_REASON_STALL = 6,   /* end: no input for a while */
+	RECORD_REASON_EOF = 7,     /* end: end of input */
+	RECORD_REASON_STOP = 8,    /* end: told to stop */
 	RECORD_REASON_RESTART = 9, /* end: the frame numbers of the input begin again */
 };
 
@@ -104,23 +105,27 @@ struct record_mark {
 	struct record_prefix prefix;
 	uint32_t first_record; /* first record of the stretch that this mark closes */
 	uint8_t clock_state, reason;
-	int64_t utc_ns;   /* of the last access unit, like boot_ns */
+	int64_t utc_ns; /* of the last access unit, like boot_ns */
 	uint64_t boot_ns;
 	uint32_t access_units, drops; /* in this segment so far */
 	uint64_t payload_bytes;       /* of content in this segment so far */
-	uint8_t header_hash[RECORD_HASH_BYTES], previous_hash[RECORD_HASH_BYTES], stretch_hash[RECORD_HASH_BYTES];
+	uint8_t header_hash[RECORD_HASH_BYTES], previous_hash[RECORD_HASH_BYTES],
+	        stretch_hash[RECORD_HASH_BYTES];
 };
 
 /* H */
 void record_hash(uint8_t out[RECORD_HASH_BYTES], const uint8_t *p, size_t n);
 /* H(key, ctx(name) + p) with a 32-byte key, or unkeyed with key NULL. */
-void record_hash_ctx(uint8_t out[RECORD_HASH_BYTES], const uint8_t *key, const char *name, const uint8_t *p, size_t n);
+void record_hash_ctx(
+        uint8_t out[RECORD_HASH_BYTES], const uint8_t *key, const char *name, const uint8_t *p, size_t n);
 /* ctx(name): "cam1 " + name, zero-padded. */
 void record_ctx(uint8_t out[RECORD_CTX_BYTES], const char *name);
 void record_stream_id(uint8_t out[RECORD_STREAM_BYTES], const uint8_t stream_pk[RECORD_PK_BYTES]);
-void record_keyid(uint8_t out[RECORD_KEYID_BYTES], const uint8_t stream[RECORD_STREAM_BYTES], const uint8_t pk[RECORD_PK_BYTES]);
+void record_keyid(uint8_t out[RECORD_KEYID_BYTES], const uint8_t stream[RECORD_STREAM_BYTES],
+        const uint8_t pk[RECORD_PK_BYTES]);
 /* H(fk, ctx("commit") + stream + segment) */
-void record_commitment(uint8_t out[RECORD_HASH_BYTES], const uint8_t fk[32], const uint8_t stream[RECORD_STREAM_BYTES], uint32_t segment);
+void record_commitment(uint8_t out[RECORD_HASH_BYTES], const uint8_t fk[32],
+        const uint8_t stream[RECORD_STREAM_BYTES], uint32_t segment);
 /* H(fk, ctx("data") + H(header)): the key of a segment's data records. */
 void record_data_key(uint8_t out[32], const uint8_t fk[32], const uint8_t header_hash[RECORD_HASH_BYTES]);
 
@@ -149,8 +154,9 @@ void record_mark_put(uint8_t p[RECORD_MARK_BYTES], struct record_mark *in);
 void record_sign(uint8_t *p, size_t n, const uint8_t stream_sk[64]);
 
 /* A data record from payload_bytes of content (at most RECORD_PAYLOAD_BYTES_MAX). Returns its length. */
-size_t record_data_seal(uint8_t p[RECORD_BYTES_MAX], struct record_prefix *prefix, uint8_t flags, const uint8_t *payload,
-	size_t payload_bytes, const uint8_t data_key[32]);
+size_t record_data_seal(uint8_t p[RECORD_BYTES_MAX], struct record_prefix *prefix, uint8_t flags,
+        const uint8_t *payload, size_t payload_bytes, const uint8_t data_key[32]);
 /* Opens one of n bytes; payload may be p itself. Returns the payload's length, or -1 with EBADMSG. */
-long record_data_open(const uint8_t *p, size_t n, uint8_t *flags, uint8_t *payload, const uint8_t data_key[32]);
+long record_data_open(
+        const uint8_t *p, size_t n, uint8_t *flags, uint8_t *payload, const uint8_t data_key[32]);
 #endif

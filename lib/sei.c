@@ -5,7 +5,8 @@
 enum { NAL_SEI = 6, PAYLOAD_USER_DATA_UNREGISTERED = 5, STOP_BIT = 0x80 };
 
 /* 7f59691f-c666-4bfc-8eb7-fb5da91b74be */
-static const uint8_t uuid[SEI_UUID_BYTES] = {0x7f, 0x59, 0x69, 0x1f, 0xc6, 0x66, 0x4b, 0xfc, 0x8e, 0xb7, 0xfb, 0x5d, 0xa9, 0x1b, 0x74, 0xbe};
+static const uint8_t uuid[SEI_UUID_BYTES] = {
+        0x7f, 0x59, 0x69, 0x1f, 0xc6, 0x66, 0x4b, 0xfc, 0x8e, 0xb7, 0xfb, 0x5d, 0xa9, 0x1b, 0x74, 0xbe};
 
 static uint8_t *put_be(uint8_t *p, uint64_t v, int bytes)
 {
@@ -75,7 +76,7 @@ int sei_parse(const uint8_t *nal, size_t nal_bytes, struct sei *out)
 	uint64_t v;
 
 	if (nal_bytes < want || memcmp(nal, head, sizeof head) != 0 ||
-		memcmp(nal + sizeof head, uuid, sizeof uuid) != 0 || nal[want - 1] != STOP_BIT)
+	        memcmp(nal + sizeof head, uuid, sizeof uuid) != 0 || nal[want - 1] != STOP_BIT)
 		return -1;
 	for (size_t i = want; i < nal_bytes; i++)
 		if (nal[i])

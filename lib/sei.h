@@ -15,7 +15,8 @@ enum {
 	SEI_FIELD_BYTES = 32,
 	SEI_CODED_BYTES = 37,
 	SEI_PAYLOAD_BYTES = SEI_UUID_BYTES + SEI_CODED_BYTES,
-	SEI_NAL_BYTES = 4 + 1 + 2 + SEI_PAYLOAD_BYTES + 1, /* start code, header, type and size, payload, stop bit */
+	SEI_NAL_BYTES =
+	        4 + 1 + 2 + SEI_PAYLOAD_BYTES + 1, /* start code, header, type and size, payload, stop bit */
 };
 
 #define SEI_REST_UNKNOWN UINT32_MAX
@@ -27,7 +28,8 @@ struct sei {
 	uint64_t boot_ns;    /* capture time, CLOCK_BOOTTIME */
 	uint32_t frame;      /* number of this frame since cam-capture started, dropped ones counted */
 	uint32_t dropped;    /* frames dropped so far since cam-capture started */
-	uint32_t rest_bytes; /* bytes of the access unit after this NAL unit, start codes included, or SEI_REST_UNKNOWN */
+	uint32_t rest_bytes; /* bytes of the access unit after this NAL unit, start codes included, or
+	                        SEI_REST_UNKNOWN */
 };
 
 /* Bit string: version 8, clock_state 8, motion 16, utc_ns 64, boot_ns 64, frame 32, dropped 32, rest 32. */

@@ -6,7 +6,8 @@
 
 static int tap_run, tap_failed;
 
-__attribute__((format(printf, 4, 5), unused)) static int tap_ok(int cond, const char *file, int line, const char *fmt, ...)
+__attribute__((format(printf, 4, 5), unused)) static int tap_ok(
+        int cond, const char *file, int line, const char *fmt, ...)
 {
 	va_list ap;
 	printf("%s %d - ", cond ? "ok" : "not ok", ++tap_run);

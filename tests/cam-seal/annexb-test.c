@@ -499,11 +499,19 @@ static void wrong_later(void)
 	for (int error = 1; error <= 8; error++) {
 		in.n = 0;
 		for (uint32_t i = 0; i < 12; i++)
-			unit_make((struct make){.aud = 1, .idr = i % 10 == 0, .slices = 2, .sei = 1, .frame = i, .size_error = i < 5 ? 0 : error});
+			unit_make((struct make){.aud = 1,
+			        .idr = i % 10 == 0,
+			        .slices = 2,
+			        .sei = 1,
+			        .frame = i,
+			        .size_error = i < 5 ? 0 : error});
 		run(&out, in.bytes, in.n, -40);
 		right += same_bytes(&out, in.bytes, in.n) && !torn_count(&out) && out.units == 12;
 	}
-	ok(right == 8, "sizes that are wrong from some access unit on: nothing is torn, not even at the end (%u of 8)", right);
+	ok(right == 8,
+	        "sizes that are wrong from some access unit on: nothing is torn, not even at the end (%u of "
+	        "8)",
+	        right);
 }
 
 /* --- parameter sets --- */

@@ -227,7 +227,8 @@ static void stubs(void)
 	ok(part[5].n < 700, "a stub has %zu bytes", part[5].n);
 	expect("a stub in its place", BEGINS ", content absent", "023", PARTS(0, 5, 2, 3));
 	expect("a stub alone", BEGINS ", content absent", "", PARTS(5));
-	expect("a stub and then the segment itself, which comes out", BEGINS ", duplicate", "012", PARTS(0, 5, 1, 2));
+	expect("a stub and then the segment itself, which comes out", BEGINS ", duplicate", "012",
+	        PARTS(0, 5, 1, 2));
 	/* header only */
 	maker_clear(&part[6]);
 	maker_put(&part[6], part[1].p, part[1].at[1]);

@@ -143,7 +143,8 @@ static void bits(struct maker *m)
 			whole.p[i] ^= bit;
 			read_in(whole.p, whole.n, 0);
 			int exact = r == 0 ? out_n == 0 : all_but(stretch_of(r), stretch_of(r) + 1);
-			/* where its last mark is not known as one any more, the last stretch is an unproven tail */
+			/* where its last mark is not known as one any more, the last stretch is an unproven
+			 * tail */
 			if (r == whole.records - 1 && !seen[READER_BAD_SIGNATURE])
 				exact = seen[READER_UNPROVEN] && all_but(0, 0);
 			if (!exact && wrong_content++ < 5) {

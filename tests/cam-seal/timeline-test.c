@@ -28,7 +28,8 @@ int main(void)
 	s = at(0, 20 * s_ns, (int64_t)(159 * s_ns));
 	ok(timeline_next_ms(&t, &s) == 73000, "after a reboot the wall clock tells: a minute");
 	s = at(0, 30 * s_ns, (int64_t)(100 * s_ns));
-	ok(timeline_next_ms(&t, &s) == 83000, "after a restart with the wall clock set back, the boot-time clock");
+	ok(timeline_next_ms(&t, &s) == 83000,
+	        "after a restart with the wall clock set back, the boot-time clock");
 	s = at(0, 1 * s_ns, (int64_t)(50 * s_ns));
 	ok(timeline_next_ms(&t, &s) == 83066, "with both set back, a frame");
 	s = at(1, 1 * s_ns, (int64_t)(50 * s_ns));

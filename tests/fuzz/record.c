@@ -87,7 +87,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *p, size_t n)
 	/* with the camera known, and with any */
 	for (config.devices = 0; config.devices < 2; config.devices++) {
 		memcpy(config.device_pk[0], maker.device_pk, 32);
-		reader_init(&r, &config, &(struct reader_sink){.verdict = on_verdict, .content = on_content, .closed = on_closed});
+		reader_init(&r, &config,
+		        &(struct reader_sink){
+		                .verdict = on_verdict, .content = on_content, .closed = on_closed});
 		if (reader_push(&r, p, half) < 0 || reader_push(&r, p + half, n - half) < 0 ||
 		        reader_flush(&r) < 0)
 			abort();

@@ -10,7 +10,12 @@ static uint8_t device_pk[32], device_sk[64], stream_pk[32], stream_sk[64];
 
 static size_t header_make(uint8_t p[RECORD_BYTES_MAX], int recipients)
 {
-	struct record_header h = {.epoch = 3, .channel = 1, .kind = RECORD_KIND_VIDEO, .recipients = (uint16_t)recipients, .utc_ns = 5, .boot_ns = 6};
+	struct record_header h = {.epoch = 3,
+	        .channel = 1,
+	        .kind = RECORD_KIND_VIDEO,
+	        .recipients = (uint16_t)recipients,
+	        .utc_ns = 5,
+	        .boot_ns = 6};
 	memcpy(h.device_pk, device_pk, 32);
 	memcpy(h.stream_pk, stream_pk, 32);
 	record_stream_id(h.prefix.stream, stream_pk);
@@ -34,8 +39,11 @@ static void headers(void)
 	struct record_header h;
 	for (int k = 1; k <= RECORD_RECIPIENTS_MAX; k += 31) {
 		size_t n = header_make(p, k), accepted = 0;
-		ok(n == (size_t)(368 + 88 * k) && header_good(p, n), "header for %d recipients: %zu bytes, verifies", k, n);
-		ok(record_header_parse(p, n, &h) == 0 && record_header_put(q, &h) == n && memcmp(p, q, n - 64) == 0, "parsed and written again the same");
+		ok(n == (size_t)(368 + 88 * k) && header_good(p, n),
+		        "header for %d recipients: %zu bytes, verifies", k, n);
+		ok(record_header_parse(p, n, &h) == 0 && record_header_put(q, &h) == n &&
+		                memcmp(p, q, n - 64) == 0,
+		        "parsed and written again the same");
 		for (size_t bit = 0; bit < n * 8; bit++) {
 			p[bit / 8] ^= (uint8_t)(1 << bit % 8);
 			accepted += header_good(p, n);
@@ -47,22 +55,29 @@ static void headers(void)
 	size_t n = header_make(p, 1);
 	p[172] = 1;
 	record_sign(p, n, stream_sk);
-	ok(record_header_parse(p, n, &h) < 0 && errno == EBADMSG, "a reserved byte that is set is refused, signed or not");
+	ok(record_header_parse(p, n, &h) < 0 && errno == EBADMSG,
+	        "a reserved byte that is set is refused, signed or not");
 	n = header_make(p, 1);
 	memset(p + 208, 0, 64);
 	ok(record_header_parse(p, n, &h) == 0, "a header that follows nothing");
 	p[216] = 1;
-	ok(record_header_parse(p, n, &h) < 0 && errno == EBADMSG, "that says what it follows all the same is refused");
+	ok(record_header_parse(p, n, &h) < 0 && errno == EBADMSG,
+	        "that says what it follows all the same is refused");
 }
 
 static void marks(void)
 {
 	uint8_t p[RECORD_MARK_BYTES];
-	struct record_mark m = {.prefix = {.type = RECORD_CHECKPOINT, .segment = 9, .record = 12}, .first_record = 1, .access_units = 30, .payload_bytes = 4000};
+	struct record_mark m = {.prefix = {.type = RECORD_CHECKPOINT, .segment = 9, .record = 12},
+	        .first_record = 1,
+	        .access_units = 30,
+	        .payload_bytes = 4000};
 	record_mark_put(p, &m);
 	record_sign(p, sizeof p, stream_sk);
 	struct record_mark r;
-	ok(record_mark_parse(p, sizeof p, &r) == 0 && r.first_record == 1 && r.access_units == 30 && r.payload_bytes == 4000, "mark fields");
+	ok(record_mark_parse(p, sizeof p, &r) == 0 && r.first_record == 1 && r.access_units == 30 &&
+	                r.payload_bytes == 4000,
+	        "mark fields");
 	ok(record_mark_verify(p, sizeof p, stream_pk) == 0, "mark verifies");
 	ok(record_mark_verify(p, sizeof p, device_pk) < 0 && errno == EKEYREJECTED, "not with another key");
 	p[5] = RECORD_END;
@@ -71,13 +86,16 @@ static void marks(void)
 
 static void data(void)
 {
-	uint8_t p[RECORD_BYTES_MAX], key[32], in[RECORD_PAYLOAD_BYTES_MAX], out[RECORD_PAYLOAD_BYTES_MAX], flags;
+	uint8_t p[RECORD_BYTES_MAX], key[32], in[RECORD_PAYLOAD_BYTES_MAX], out[RECORD_PAYLOAD_BYTES_MAX],
+	        flags;
 	struct record_prefix prefix = {.segment = 1, .record = 2};
 	randombytes_buf(key, sizeof key);
 	randombytes_buf(in, sizeof in);
 	size_t n = record_data_seal(p, &prefix, RECORD_AU_STARTS, in, sizeof in, key);
 	ok(n == RECORD_BYTES_MAX, "a full record has %zu bytes", n);
-	ok(record_data_open(p, n, &flags, out, key) == (long)sizeof in && flags == RECORD_AU_STARTS && memcmp(in, out, sizeof in) == 0, "opens");
+	ok(record_data_open(p, n, &flags, out, key) == (long)sizeof in && flags == RECORD_AU_STARTS &&
+	                memcmp(in, out, sizeof in) == 0,
+	        "opens");
 	size_t accepted = 0;
 	for (size_t bit = 0; bit < n * 8; bit += 7) {
 		p[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -105,7 +123,8 @@ static void prefixes(void)
 	le_put32(p + 20, 0);
 	ok(record_prefix_parse(p, sizeof p, &r) < 0 && errno == EBADMSG, "record 0 is a header");
 	p[4] = 2;
-	ok(record_prefix_parse(p, sizeof p, &r) < 0 && errno == EPROTONOSUPPORT, "version 2 is named as such");
+	ok(record_prefix_parse(p, sizeof p, &r) < 0 && errno == EPROTONOSUPPORT,
+	        "version 2 is named as such");
 }
 
 int main(void)

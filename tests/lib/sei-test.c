@@ -13,8 +13,9 @@ static uint64_t next(void)
 
 static int same(const struct sei *a, const struct sei *b)
 {
-	return a->clock_state == b->clock_state && a->motion == b->motion && a->utc_ns == b->utc_ns && a->boot_ns == b->boot_ns &&
-		a->frame == b->frame && a->dropped == b->dropped && a->rest_bytes == b->rest_bytes;
+	return a->clock_state == b->clock_state && a->motion == b->motion && a->utc_ns == b->utc_ns &&
+	       a->boot_ns == b->boot_ns && a->frame == b->frame && a->dropped == b->dropped &&
+	       a->rest_bytes == b->rest_bytes;
 }
 
 static int has_start_code_inside(const uint8_t *nal)
@@ -33,7 +34,8 @@ int main(void)
 
 	ok(SEI_NAL_BYTES <= 70, "%d bytes are at most 70", SEI_NAL_BYTES);
 	for (int i = 0; i < 10000; i++) {
-		a = (struct sei){(uint8_t)next(), (uint16_t)next(), (int64_t)next(), next(), (uint32_t)next(), (uint32_t)next(), (uint32_t)next()};
+		a = (struct sei){(uint8_t)next(), (uint16_t)next(), (int64_t)next(), next(), (uint32_t)next(),
+		        (uint32_t)next(), (uint32_t)next()};
 		if (i == 0)
 			a = (struct sei){0};
 		if (i == 1)
@@ -47,7 +49,8 @@ int main(void)
 	ok(!codes, "no byte needs emulation prevention");
 
 	memset(nal + SEI_NAL_BYTES, 0, 3);
-	ok(sei_parse(nal + 4, SEI_NAL_BYTES - 4 + 3, &b) == 0, "trailing zeros belong to the next start code");
+	ok(sei_parse(nal + 4, SEI_NAL_BYTES - 4 + 3, &b) == 0,
+	        "trailing zeros belong to the next start code");
 	ok(sei_parse(nal + 4, SEI_NAL_BYTES - 5, &b) < 0, "one byte short");
 	int accepted = 0;
 	for (int i = 4; i < SEI_NAL_BYTES; i++) {
