@@ -124,6 +124,9 @@ exits 100 "a time that is none" cam-open -l -f yesterday cams
 exits 100 "an end before the beginning" cam-open -l -f 2024-01-01 -t 2023-01-01 cams
 exits 100 "-f without files" sh -c 'cam-open -l -f 2024-01-01 <run.cam'
 ok "every line is JSON" sh -c 'cat run.cam report | cam-open -j -s door.pub | /usr/bin/python3 -c "import json,sys; [json.loads(l) for l in sys.stdin]"'
+script -qec "cam-open -k me.key -s door.pub cams >shown.264" /dev/null </dev/null >typed 2>&1
+ok "on a terminal it shows how far it is" grep -q 'of 6 files, [0-9]* MB' typed
+ok "and writes the same" cmp shown.264 from-folder
 exits 1 "the camera is silent" cam-open -A 60 -s door.pub cams
 says "and for how long" 'silent: the newest item is [0-9]+ s old'
 ok "or is not" cam-open -A $(($(date +%s) - 1700000000 + 60)) -s door.pub cams
