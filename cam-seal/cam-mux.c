@@ -177,6 +177,22 @@ static int on_end(void *ctx, int torn, int has_picture)
 	return 0;
 }
 
+static volatile sig_atomic_t stop_asked;
+
+static void on_term(int sig)
+{
+	(void)sig;
+	stop_asked = 1;
+}
+
+/* After ^C the programs before us in the pipe end, and what they still have to say belongs into the file. */
+static void signals_prepare(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGINT, SIG_IGN);
+	sigaction(SIGTERM, &(struct sigaction){.sa_handler = on_term}, NULL);
+}
+
 int main(int argc, char **argv)
 {
 	static struct mux m;
@@ -194,11 +210,11 @@ int main(int argc, char **argv)
 		die(EXIT_USAGE, "stdin: is a terminal: H.264 is expected, as from cam-open(1)");
 	if (isatty(STDOUT_FILENO))
 		die(EXIT_USAGE, "stdout: is a terminal: give the video to a player or a file");
-	signal(SIGPIPE, SIG_IGN);
+	signals_prepare();
 	av_log_set_level(AV_LOG_QUIET);
 	annexb_init(&m.annexb, &(struct annexb_sink){&m, on_begin, on_bytes, on_end});
 	timeline_init(&m.timeline, 1000000000 / fps);
-	while ((n = read(STDIN_FILENO, chunk, sizeof chunk)) != 0) {
+	while (!stop_asked && (n = read(STDIN_FILENO, chunk, sizeof chunk)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)

@@ -156,5 +156,17 @@ is "all of them" "$(rate 15.mkv | wc -l)" 60
 exits 100 "-m needs a key" cam-open -m -s door.pub run.cam
 exits 111 "-m without cam-mux" env PATH=/nonexistent "$(command -v cam-open)" -m -k me.key -s door.pub run.cam
 exits 1 "cam-mux without video" sh -c 'cam-mux <report >/dev/null'
+mkfifo slow
+cam-mux <slow >term.mkv &
+mux=$!
+stop_at_end $mux
+exec 7>slow
+cat v.264 >&7
+sleep 0.5
+kill $mux
+wait $mux
+is "SIGTERM ends the file: exit 0" $? 0
+exec 7>&-
+is "and it is whole" "$(ffprobe -v error -show_entries format=duration -of csv=p=0 term.mkv | cut -c1-3)" 1.9
 ok "cam-mux alone" sh -c 'cam-mux <v.264 | ffprobe -v error -show_entries stream=width -of csv=p=0 - | grep -q ^64'
 tap_done

@@ -2,22 +2,19 @@
 """Types the README's commands into a shell on a terminal, with the example host replaced by a test server, the
 player by a decoder, and ^C after a few seconds for what runs until told to stop."""
 import os
-import pty
 import re
-import select
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import chain
+import terminal
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # what a reader does who wants to see one by one: these are run by the test suite itself or by its caller
 NOT_HERE = ("make ",)
-PASSPHRASE = b"correct horse\n"
 
 
 def blocks():
@@ -34,60 +31,12 @@ def blocks():
     return [c for c in commands if re.match(r"(cam-|make |mkdir |cat )", c)]
 
 
-class Terminal:
-    def __init__(self, folder):
-        self.pid, self.fd = pty.fork()
-        if self.pid == 0:
-            os.chdir(folder)
-            os.environ["PS1"] = "$ "
-            os.execvp("bash", ["bash", "--norc", "--noediting", "-i"])
-        self.seen = b""
-        self.expect(rb"\$ $", 5)
-
-    def expect(self, pattern, seconds):
-        end = time.monotonic() + seconds
-        while not re.search(pattern, self.seen):
-            left = end - time.monotonic()
-            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
-                return False
-            try:
-                self.seen += os.read(self.fd, 65536)
-            except OSError:
-                return False
-        return True
-
-    def run(self, command, seconds=20, interrupt_after=None):
-        """The exit code, and what the terminal showed."""
-        self.seen = b""
-        os.write(self.fd, command.encode() + b'\n')
-        if interrupt_after:
-            time.sleep(interrupt_after)
-            os.write(self.fd, b"\x03")
-        while True:
-            if not self.expect(rb"(\$ $)|(Passphrase for [^:]*: $)|(again: $)", seconds):
-                return None, self.seen.decode(errors="replace")
-            if self.seen.endswith(b"$ "):
-                break
-            self.seen = b""
-            os.write(self.fd, PASSPHRASE)
-        shown = self.seen.decode(errors="replace")
-        self.seen = b""
-        os.write(self.fd, b'echo "code=${PIPESTATUS[*]-$?}"\n')
-        self.expect(rb"code=[0-9 ]+\r\n.*\$ $", 5)
-        codes = re.search(rb"code=([0-9 ]+)", self.seen)
-        return (codes.group(1).decode() if codes else None), shown
-
-    def close(self):
-        os.close(self.fd)
-        os.waitpid(self.pid, 0)
-
-
 def main():
     tap = chain.Tap()
     folder = tempfile.mkdtemp()
     server = chain.Server(folder)
     server.start()
-    terminal = Terminal(folder)
+    shell = terminal.Terminal(folder)
     commands = blocks()
     tap.ok(len(commands) >= 8, f"the README has {len(commands)} commands")
     try:
@@ -100,7 +49,7 @@ def main():
             ours = command.replace("https://cloud.example/cams/door/", server.url).replace("cam-ship ", "cam-ship -C ca.pem ")
             ours = ours.replace("ffplay -", "ffmpeg -v error -xerror -i - -f framemd5 out.md5 -y")
             forever = "cam-capture -T" in command
-            code, shown = terminal.run(ours.replace("\n", " "), 30, 5 if forever else None)
+            code, shown = shell.run(ours.replace("\n", " "), 30, 5 if forever else None)
             tap.ok(code is not None and set(code.split()) == {"0"}, f"{command.splitlines()[0]}: exit {code}", shown)
             if forever:
                 stored = server.objects()
@@ -114,7 +63,7 @@ def main():
         frames = [line for line in open(f"{folder}/out.md5") if not line.startswith("#")]
         tap.ok(len(frames) > 60, f"{len(frames)} frames were played")
     finally:
-        terminal.close()
+        shell.close()
         server.stop()
         shutil.rmtree(folder)
     tap.done()
