@@ -36,12 +36,12 @@ static struct chain_camera *camera_find(struct chain *c, const struct record_hea
 	return *place;
 }
 
-static const struct chain_position *mark_find(const struct chain_camera *k, uint64_t epoch,
+static struct chain_position *mark_find(struct chain_camera *k, uint64_t epoch,
         const uint8_t *stream, uint32_t segment, uint32_t record)
 {
 	unsigned n = k->marks < CHAIN_MARKS_MAX ? k->marks : CHAIN_MARKS_MAX;
 	for (unsigned i = 0; i < n; i++) {
-		const struct chain_position *m = &k->mark[i];
+		struct chain_position *m = &k->mark[i];
 		if (m->epoch == epoch && m->segment == segment && m->record == record &&
 		        memcmp(m->stream, stream, sizeof m->stream) == 0)
 			return m;
@@ -77,6 +77,7 @@ static void position_add(struct chain_camera *k, const struct record_header *h, 
 	m->segment = p->segment;
 	m->record = p->record;
 	m->type = p->type;
+	m->whole = 0;
 	memcpy(m->hash, hash, sizeof m->hash);
 	if (k->marks == 1 || position_compare(h->epoch, p->segment, &k->newest) >= 0)
 		k->newest = *m;
@@ -84,7 +85,7 @@ static void position_add(struct chain_camera *k, const struct record_header *h, 
 
 /* Does the header link to a mark that was seen? Any that is remembered will do: after a power cut the camera
  * may have forgotten its last ones. */
-static enum chain_place link_place(const struct chain_camera *k, const struct record_header *h)
+static enum chain_place link_place(struct chain_camera *k, const struct record_header *h)
 {
 	const struct record_link *l = &h->previous;
 
@@ -97,15 +98,16 @@ static enum chain_place link_place(const struct chain_camera *k, const struct re
 	return l->epoch == h->epoch ? CHAIN_FOLLOWS : CHAIN_RESTARTED;
 }
 
-static enum chain_place place(
-        const struct chain_camera *k, const struct record_header *h, const uint8_t *hash)
+static enum chain_place place(struct chain_camera *k, const struct record_header *h, const uint8_t *hash)
 {
 	const struct chain_position *seen = mark_find(k, h->epoch, h->prefix.stream, h->prefix.segment, 0);
 
 	if (!k->marks)
 		return CHAIN_FIRST;
+	if (seen && memcmp(seen->hash, hash, sizeof seen->hash) != 0)
+		return CHAIN_CONFLICT;
 	if (seen)
-		return memcmp(seen->hash, hash, sizeof seen->hash) == 0 ? CHAIN_DUPLICATE : CHAIN_CONFLICT;
+		return seen->whole ? CHAIN_DUPLICATE : CHAIN_AGAIN;
 	if (epoch_cloned(k, h))
 		return CHAIN_CLONED;
 	if (position_compare(h->epoch, h->prefix.segment, &k->newest) < 0)
@@ -122,7 +124,7 @@ int chain_header(struct chain *c, const struct record_header *h, const uint8_t h
 		return -1;
 	enum chain_place p = place(k, h, hash);
 	*before = k->newest;
-	if (p != CHAIN_DUPLICATE && p != CHAIN_CONFLICT)
+	if (p != CHAIN_DUPLICATE && p != CHAIN_AGAIN && p != CHAIN_CONFLICT)
 		position_add(k, h, &h->prefix, hash);
 	return (int)p;
 }
@@ -133,6 +135,15 @@ void chain_mark(struct chain *c, const struct record_header *h, const struct rec
 	struct chain_camera *k = camera_find(c, h, 0);
 	if (k)
 		position_add(k, h, p, hash);
+}
+
+void chain_whole(struct chain *c, const struct record_header *h)
+{
+	struct chain_camera *k = camera_find(c, h, 0);
+	struct chain_position *header = k ? mark_find(k, h->epoch, h->prefix.stream, h->prefix.segment, 0) : NULL;
+
+	if (header)
+		header->whole = 1;
 }
 
 void chain_free(struct chain *c)

@@ -15,7 +15,8 @@ enum chain_place {
 	CHAIN_RESTARTED, /* the same, and the camera was started anew in between */
 	CHAIN_GAP,       /* links to a mark that was not seen */
 	CHAIN_REORDERED, /* belongs before what was seen last */
-	CHAIN_DUPLICATE, /* was seen already, the same */
+	CHAIN_DUPLICATE, /* was seen already, the same, and whole */
+	CHAIN_AGAIN,     /* was seen already, the same, but not whole */
 	CHAIN_CONFLICT,  /* another header of this very position was seen: both are signed */
 	CHAIN_CLONED,    /* the same epoch under another stream id: a copied or restored card */
 	CHAIN_BROKEN,    /* says that nothing came before it, but something did */
@@ -26,6 +27,7 @@ struct chain_position {
 	uint8_t stream[RECORD_STREAM_BYTES];
 	uint32_t segment, record;
 	uint8_t type; /* enum record_type */
+	uint8_t whole; /* of a header: all of its segment was there */
 	uint8_t hash[RECORD_HASH_BYTES];
 };
 
@@ -45,12 +47,14 @@ struct chain {
 };
 
 /* The place of a verified header whose record has this hash, and its position and hash are remembered (not
- * those of a duplicate or a conflict). *before is the newest mark of its camera until then (zero for the
+ * those of a copy or a conflict). *before is the newest mark of its camera until then (zero for the
  * first). -1 with errno: no memory. */
 int chain_header(struct chain *c, const struct record_header *h, const uint8_t hash[RECORD_HASH_BYTES],
         struct chain_position *before);
 /* A verified mark of the segment with this header. */
 void chain_mark(struct chain *c, const struct record_header *h, const struct record_prefix *p,
         const uint8_t hash[RECORD_HASH_BYTES]);
+/* All of the segment with this header was there and verified. */
+void chain_whole(struct chain *c, const struct record_header *h);
 void chain_free(struct chain *c);
 #endif

@@ -49,6 +49,9 @@ __attribute__((format(printf, 4, 5))) static void verdict(
 		r->findings++;
 		if (about_segment)
 			r->seg.findings++;
+		if (about_segment && (v == READER_TRUNCATED || v == READER_DAMAGED || v == READER_ABSENT ||
+		                             v == READER_CONFLICT))
+			r->seg.lossy = 1;
 	}
 	r->sink.verdict(r->sink.ctx, v, about_segment ? &r->seg : NULL, text);
 }
@@ -134,6 +137,8 @@ static int segment_close(struct reader *r)
 		if (tail_release(r) < 0)
 			return -1;
 	}
+	if (s->ended && !s->lossy && !s->duplicate)
+		chain_whole(&r->chain, &s->header);
 	if (r->sink.closed)
 		r->sink.closed(r->sink.ctx, s);
 	sodium_memzero(s->data_key, sizeof s->data_key);
@@ -174,6 +179,9 @@ static void place_tell(struct reader *r, enum chain_place place, const struct ch
 		        before->epoch, before->segment);
 		break;
 	case CHAIN_DUPLICATE: verdict(r, READER_DUPLICATE, 1, "seen before, left out"); break;
+	case CHAIN_AGAIN:
+		verdict(r, READER_DUPLICATE, 1, "seen before, but not whole: this copy is taken too");
+		break;
 	case CHAIN_CONFLICT:
 		verdict(r, READER_CONFLICT, 1, "another header with this position was seen: left out");
 		break;
@@ -228,7 +236,7 @@ static void segment_again(struct reader *r)
 	memset(&s->mark, 0, sizeof s->mark);
 	memcpy(s->mark_hash, s->header_hash, sizeof s->mark_hash);
 	s->expected = 1;
-	s->ended = s->absent = s->gapped = s->mark_failed = 0;
+	s->ended = s->absent = s->gapped = s->mark_failed = s->lossy = 0;
 	stretch_begin(r, 1);
 	if (!r->open && s->opened)
 		file_key_open(r);
@@ -379,7 +387,8 @@ static int stretch_close(struct reader *r, const struct record_mark *m)
 	}
 	if (m->prefix.record <= s->released_to)
 		return 0;
-	s->released_to = m->prefix.record;
+	if (m->first_record == s->released_to + 1)
+		s->released_to = m->prefix.record;
 	if (wanted(r) && r->sink.stretch)
 		stretch_tell(r, m);
 	if (stretch_release(r, &result) < 0)

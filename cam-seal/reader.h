@@ -58,10 +58,11 @@ struct reader_segment {
 	int opened; /* data_key is known */
 	int known_camera;
 	int ended;              /* by its end record */
-	int duplicate;          /* of one seen before, or in conflict with it: not given out */
+	int duplicate;          /* of one seen whole before, or in conflict with it: not given out */
+	int lossy;              /* something of it was missing or did not verify */
 	uint32_t expected;      /* number of the next record */
 	uint32_t stretch_first; /* number of the first record of the open stretch */
-	uint32_t released_to;   /* number of the mark whose stretch came out last */
+	uint32_t released_to;   /* number of the mark up to which every stretch has come out */
 	uint32_t chained_to;    /* of the last one that the chain knows */
 	int gapped;             /* records are missing since the last verified mark */
 	int mark_failed;        /* a mark was altered since then: what is before it is no tail */

@@ -229,6 +229,8 @@ static void stubs(void)
 	expect("a stub alone", BEGINS ", content absent", "", PARTS(5));
 	expect("a stub and then the segment itself, which comes out", BEGINS ", duplicate", "012",
 	        PARTS(0, 5, 1, 2));
+	expect("a stub in front of everything hides nothing", BEGINS ", content absent, reordered, duplicate", "012",
+	        PARTS(5, 0, 1, 2));
 	/* header only */
 	maker_clear(&part[6]);
 	maker_put(&part[6], part[1].p, part[1].at[1]);
@@ -241,6 +243,13 @@ static void stubs(void)
 	ok(strcmp(story, BEGINS ", damaged stretch") == 0 && strstr(out, "<1.1.0>") &&
 	                !strstr(out, "<1.0.0>"),
 	        "the first stretch removed: %s", story);
+	read_parts(PARTS(0, 7, 1, 2));
+	ok(strstr(out, "<1.0.0><1.1.0><2.0.0>") != NULL, "such a copy just in front does not hide it: %s", story);
+	read_parts(PARTS(7, 0, 1, 2));
+	ok(strstr(out, "<0.1.0><1.0.0><1.1.0><2.0.0>") != NULL, "nor one far in front: %s", story);
+	read_parts(PARTS(6, 0, 1, 1, 2, 1));
+	ok(strstr(out, "<0.0.0><0.1.0><1.0.0><1.1.0><2.0.0><2.1.0>") == out,
+	        "nor a header; and what came out whole comes out once: %s", story);
 }
 
 /* As many cameras as are remembered, a segment of each in turn; then more, one after the other. */
