@@ -16,7 +16,8 @@ import reader
 import footage
 
 VECTORS = f"{HERE}/vectors"
-SEED = int(os.environ.get("CAM_SEED", random.randrange(1 << 32)))
+# the same each time, but in the long run
+SEED = int(os.environ.get("CAM_SEED", random.randrange(1 << 32) if "CAM_LONG" in os.environ else 1))
 LONG = int(os.environ.get("CAM_LONG", 1))
 run = failed = 0
 
