@@ -137,7 +137,7 @@ check: deps
 	$(PROVE) -j2 --timer $(UNIT_PROGRAMS) $(TESTS)
 
 # the same tests, longer: CAM_LONG is the factor by which campaigns grow
-check-long: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
+check-long: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 check-long: deps
 	$(MAKE) all units
 	CAM_LONG=20 CAM_POWER_CUTS=200 CAM_KILLS=1000 $(PROVE) --timer $(UNIT_PROGRAMS) $(TESTS)
