@@ -87,8 +87,15 @@ static void keys_add(struct reader_config *c, const char *path, int passphrase_f
 
 /* --- input --- */
 
+static int play; /* cam-mux stands between us and stdout */
+
 static _Noreturn void output_stopped(const struct reader *r)
 {
+	/* cam-mux may have ended because its reader went away, or because of trouble, which it has told */
+	const int err = errno;
+	if (err == EPIPE && play && playback_finish() > EXIT_NEGATIVE)
+		exit(EXIT_TEMPORARY);
+	errno = err;
 	if (errno == EPIPE)
 		exit(r->findings ? EXIT_NEGATIVE : EXIT_OK);
 	if (errno == ENOMEM)
@@ -174,7 +181,7 @@ int main(int argc, char **argv)
 	struct inputs in = {.from_ns = INT64_MIN, .to_ns = INT64_MAX};
 	enum report_form form = REPORT_MESSAGES;
 	const char *key_path[READER_KEYS_MAX];
-	int passphrase_fd = -1, play = 0, played = EXIT_OK, c;
+	int passphrase_fd = -1, played = EXIT_OK, c;
 	int64_t age_s = -1;
 	unsigned keys = 0;
 

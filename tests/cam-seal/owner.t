@@ -153,6 +153,10 @@ quiet cam-open -m -k me.key -s door.pub 15.cam >15.mkv
 length=$(ffprobe -v error -show_entries format=duration -of csv=p=0 15.mkv)
 ok "15 frames a second from elsewhere play as they came ($length s)" [ "$(echo "$length" | awk '{print ($1 > 3.5 && $1 < 5)}')" = 1 ]
 is "all of them" "$(rate 15.mkv | wc -l)" 60
+# far more than the pipe to cam-mux holds
+ffmpeg -v error -f lavfi -i testsrc2=s=640x480:r=30:d=6 -c:v libx264 -preset ultrafast -qp 3 -g 30 -bf 0 -f h264 long.264 </dev/null
+quiet cam-seal -i door.key -r me.pub -e long.epoch <long.264 >long.cam
+exits 111 "a full disk is not hidden by -m" sh -c 'cam-open -m -k me.key -s door.pub long.cam >/dev/full'
 exits 100 "-m needs a key" cam-open -m -s door.pub run.cam
 exits 111 "-m without cam-mux" env PATH=/nonexistent "$(command -v cam-open)" -m -k me.key -s door.pub run.cam
 exits 1 "cam-mux without video" sh -c 'cam-mux <report >/dev/null'
