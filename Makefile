@@ -35,6 +35,7 @@ LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed $(if
 # --- what each program is made of: sources without .c, and pkg-config names ---
 
 BASE = lib/msg lib/opt lib/number lib/fdio
+SANDBOX = lib/sandbox lib/profiles
 
 TOOLS = cam-capture cam-seal cam-open cam-mux cam-key cam-spool cam-reap cam-ship
 
@@ -42,22 +43,23 @@ cam-capture_SRC = cam-capture/cam-capture cam-capture/source-y4m cam-capture/sou
 	cam-capture/pace cam-capture/stop cam-capture/au cam-capture/queue cam-capture/writer \
 	$(if $(filter 0,$(X264)),cam-capture/x264-none,cam-capture/x264) $(BASE) lib/clocks lib/sei
 cam-capture_PKG = $(if $(filter 0,$(X264)),,x264)
-cam-seal_SRC = cam-seal/cam-seal cam-seal/annexb cam-seal/segmenter cam-seal/sealer cam-seal/epoch \
+cam-seal_SRC = cam-seal/cam-seal cam-seal/annexb cam-seal/segmenter cam-seal/sealer cam-seal/epoch $(SANDBOX) \
 	cam-seal/recipients cam-seal/keyfile \
 	$(BASE) lib/clocks lib/sei lib/record
-cam-seal_PKG = libsodium
-cam-open_SRC = cam-seal/cam-open cam-seal/inputs cam-seal/report cam-seal/playback cam-seal/reader cam-seal/segment \
+cam-seal_PKG = libsodium libseccomp
+cam-open_SRC = cam-seal/cam-open cam-seal/inputs cam-seal/report cam-seal/playback cam-seal/reader cam-seal/segment $(SANDBOX) \
 	cam-seal/chain cam-seal/release cam-seal/annexb cam-seal/keyfile cam-seal/passphrase \
 	$(BASE) lib/clocks lib/record lib/name lib/sei
-cam-open_PKG = libsodium
-cam-mux_SRC = cam-seal/cam-mux cam-seal/annexb cam-seal/timeline $(BASE) lib/sei
-cam-mux_PKG = libavformat libavcodec libavutil
-cam-key_SRC = cam-seal/cam-key cam-seal/keyfile cam-seal/passphrase $(BASE) lib/record
-cam-key_PKG = libsodium
+cam-open_PKG = libsodium libseccomp
+cam-mux_SRC = cam-seal/cam-mux cam-seal/annexb cam-seal/timeline $(BASE) lib/sei $(SANDBOX)
+cam-mux_PKG = libavformat libavcodec libavutil libseccomp
+cam-key_SRC = cam-seal/cam-key cam-seal/keyfile cam-seal/passphrase $(BASE) lib/record $(SANDBOX)
+cam-key_PKG = libsodium libseccomp
 cam-spool_SRC = cam-spool/cam-spool cam-spool/incoming cam-spool/part cam-spool/recover cam-spool/dir cam-spool/evict \
 	cam-spool/hints cam-spool/stop $(BASE) lib/record lib/name
 cam-spool_PKG = libsodium
-cam-reap_SRC = cam-spool/cam-reap cam-spool/stop $(BASE) lib/name
+cam-reap_SRC = cam-spool/cam-reap cam-spool/stop $(BASE) lib/name $(SANDBOX)
+cam-reap_PKG = libseccomp
 cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav cam-ship/s3 cam-ship/s3error \
 	cam-ship/transfer cam-ship/target cam-ship/waiting cam-ship/acked cam-ship/aside cam-ship/backoff \
 	$(BASE) lib/name lib/clocks
@@ -224,12 +226,12 @@ clean:
 	rm -rf build
 
 # Debian packages: to build, for the demo, for the tests, for the analysers, for the Pi.
-DEPS_BUILD = gcc libc6-dev make pkg-config libsodium-dev libcurl4-openssl-dev libx264-dev libavformat-dev
+DEPS_BUILD = gcc libc6-dev make pkg-config libsodium-dev libcurl4-openssl-dev libseccomp-dev libx264-dev libavformat-dev
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
 DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6
 DEPS_BENCH = age python3
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
-DEPS_ARM64 = gcc-aarch64-linux-gnu qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
+DEPS_ARM64 = gcc-aarch64-linux-gnu qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
 DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 
 deps:

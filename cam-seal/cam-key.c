@@ -8,6 +8,7 @@
 #include "opt.h"
 #include "passphrase.h"
 #include "record.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +25,7 @@
 enum { YEARS_MAX = 20 };
 
 static const char usage[] = "cam-key -g [-s | -y MONTHS] [-n | -P FD] NAME | cam-key -c [-n | -P FD] FILE | "
-                            "cam-key -D YYYY-MM FILE | cam-key -f FILE";
+                            "cam-key -D YYYY-MM FILE | cam-key -f FILE; each with [-Z landlock]";
 
 static int none, passphrase_fd = -1;
 
@@ -311,13 +312,25 @@ static void fingerprints(const char *path)
 		die_errno(EXIT_TEMPORARY, "stdout");
 }
 
+/* Key files are made and replaced beside each other, so their directory is allowed as well. */
+static void confine(const char *path)
+{
+	char *copy = strdup(path);
+
+	if (!copy)
+		die_errno(EXIT_TEMPORARY, "memory");
+	const char *const place[] = {"/dev/tty", path, dirname(copy)};
+	sandbox_enter(&profile_key, place, sizeof place / sizeof *place);
+	free(copy);
+}
+
 int main(int argc, char **argv)
 {
 	int c, mode = 0, signing = 0;
 	unsigned months = 0;
 
 	msg_init("cam-key");
-	while ((c = opt_next(argc, argv, "gsny:P:cD:f", "", usage)) != -1)
+	while ((c = opt_next(argc, argv, "gsny:P:cD:fZ:", "", usage)) != -1)
 		switch (c) {
 		case 'g':
 		case 'c':
@@ -333,6 +346,7 @@ int main(int argc, char **argv)
 		case 'n': none = 1; break;
 		case 'y': months = (unsigned)opt_number('y', 1, 12 * YEARS_MAX); break;
 		case 'P': passphrase_fd = (int)opt_number('P', 0, 1023); break;
+		case 'Z': sandbox_waive(optarg); break;
 		default: die(EXIT_BUG, "-%c: not handled", c);
 		}
 	if (!mode || argc - optind != 1)
@@ -347,6 +361,7 @@ int main(int argc, char **argv)
 		die(EXIT_USAGE, "usage: %s", usage);
 	if (sodium_init() < 0)
 		die(EXIT_TEMPORARY, "libsodium: cannot be initialised");
+	confine(argv[optind]);
 	switch (mode) {
 	case 'g':
 		generate(argv[optind], signing ? KEYFILE_DEVICE_SECRET : KEYFILE_RECIPIENT_SECRET, months);

@@ -8,6 +8,7 @@
 #include "fdio.h"
 #include "msg.h"
 #include "opt.h"
+#include "sandbox.h"
 #include "timeline.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@
 
 enum { CHUNK_BYTES = 64 << 10, UNIT_BYTES_MAX = 16 << 20, AVIO_BYTES = 64 << 10 };
 
-static const char usage[] = "cam-mux [-r FPS]";
+static const char usage[] = "cam-mux [-r FPS] [-Z landlock]";
 
 struct mux {
 	struct annexb annexb;
@@ -202,8 +203,12 @@ int main(int argc, char **argv)
 	int c, r;
 
 	msg_init("cam-mux");
-	while ((c = opt_next(argc, argv, "r:", "", usage)) != -1)
-		fps = opt_number(c, 1, 1000);
+	while ((c = opt_next(argc, argv, "r:Z:", "", usage)) != -1)
+		switch (c) {
+		case 'r': fps = opt_number(c, 1, 1000); break;
+		case 'Z': sandbox_waive(optarg); break;
+		default: die(EXIT_BUG, "-%c: not handled", c);
+		}
 	if (optind != argc)
 		die(EXIT_USAGE, "usage: %s", usage);
 	if (isatty(STDIN_FILENO))
@@ -214,6 +219,7 @@ int main(int argc, char **argv)
 	av_log_set_level(AV_LOG_QUIET);
 	annexb_init(&m.annexb, &(struct annexb_sink){&m, on_begin, on_bytes, on_end});
 	timeline_init(&m.timeline, 1000000000 / fps);
+	sandbox_enter(&profile_mux, NULL, 0);
 	while (!stop_asked && (n = read(STDIN_FILENO, chunk, sizeof chunk)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;

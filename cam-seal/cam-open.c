@@ -12,6 +12,7 @@
 #include "playback.h"
 #include "reader.h"
 #include "report.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,13 +21,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { CHUNK_BYTES = 64 << 10, OUT_BYTES = 256 << 10, AGE_S_MAX = 100 * 366 * 86400ll / 2 };
 
 static const char usage[] =
-        "cam-open -k KEY [-s DEVPUB] [-m | -R] [-p] [-P FD] [-A SECONDS] [-f FROM] [-t TO] [FILE ...] | "
-        "cam-open -V | -l | -j [-s DEVPUB] [-A SECONDS] [-f FROM] [-t TO] [FILE ...]";
+        "cam-open -k KEY [-s DEVPUB] [-m | -R] [-p] [-P FD] [-A SECONDS] [-f FROM] [-t TO] [-Z landlock] "
+        "[FILE ...] | "
+        "cam-open -V | -l | -j [-s DEVPUB] [-A SECONDS] [-f FROM] [-t TO] [-Z landlock] [FILE ...]";
 
 static int on_content(void *ctx, const uint8_t *p, size_t n)
 {
@@ -174,6 +177,21 @@ static int64_t time_option(int letter)
 	return utc_ns;
 }
 
+/* Files are opened one after the other, long after this. */
+static void confine(const struct inputs *in)
+{
+	const char **path = calloc(in->n + 1, sizeof *path);
+
+	if (!path)
+		die_errno(EXIT_TEMPORARY, "memory");
+	tzset();
+	path[0] = "/etc/localtime";
+	for (size_t i = 0; i < in->n; i++)
+		path[i + 1] = in->path[i];
+	sandbox_enter(&profile_open, path, in->n + 1);
+	free(path);
+}
+
 int main(int argc, char **argv)
 {
 	static struct reader reader;
@@ -188,7 +206,7 @@ int main(int argc, char **argv)
 	msg_init("cam-open");
 	if (sodium_init() < 0)
 		die(EXIT_TEMPORARY, "libsodium: cannot be initialised");
-	while ((c = opt_next(argc, argv, "k:s:VljmRpP:A:f:t:", "ks", usage)) != -1)
+	while ((c = opt_next(argc, argv, "k:s:VljmRpP:A:f:t:Z:", "ks", usage)) != -1)
 		switch (c) {
 		case 'k':
 			if (keys == READER_KEYS_MAX)
@@ -210,6 +228,7 @@ int main(int argc, char **argv)
 		case 'A': age_s = (int64_t)opt_number('A', 1, AGE_S_MAX); break;
 		case 'f': in.from_ns = time_option('f'); break;
 		case 't': in.to_ns = time_option('t'); break;
+		case 'Z': sandbox_waive(optarg); break;
 		default: die(EXIT_BUG, "-%c: not handled", c);
 		}
 	const int open_them = keys > 0;
@@ -245,6 +264,7 @@ int main(int argc, char **argv)
 		sink.content = playback_content;
 		sink.stretch = playback_stretch;
 	}
+	confine(&in);
 	reader_init(&reader, &config, &sink);
 	report_begin(form);
 

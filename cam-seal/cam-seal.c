@@ -9,9 +9,11 @@
 #include "msg.h"
 #include "opt.h"
 #include "recipients.h"
+#include "sandbox.h"
 #include "segmenter.h"
 
 #include <errno.h>
+#include <libgen.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
@@ -23,8 +25,8 @@
 
 enum { CHUNK_BYTES = 64 << 10, DRAIN_QUIET_MS = 200, DRAIN_MS = 2000 };
 
-static const char usage[] =
-        "cam-seal -i SIGNKEY -r RECIPIENTS [-r ...] [-e EPOCHFILE] [-t SECONDS] [-R] [-n CHANNEL] [-D FD]";
+static const char usage[] = "cam-seal -i SIGNKEY -r RECIPIENTS [-r ...] [-e EPOCHFILE] [-t SECONDS] [-R] [-n "
+                            "CHANNEL] [-D FD] [-Z landlock]";
 
 static volatile sig_atomic_t stop_asked, reload_asked;
 
@@ -105,6 +107,31 @@ static const char *epoch_path(const char *asked, const char *signkey)
 	if ((size_t)snprintf(path, sizeof path, "%.*s.epoch", (int)n, signkey) >= sizeof path)
 		die(EXIT_USAGE, "%s: the name is too long", signkey);
 	return path;
+}
+
+static int is_beneath(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+	return strncmp(path, dir, n) == 0 && (path[n] == '/' || (n && dir[n - 1] == '/'));
+}
+
+/* A file of recipients that is replaced by another of its name can be read again only where its directory is
+ * allowed; a directory that has the signing key somewhere beneath is not. */
+static void confine(const char *signkey)
+{
+	static char dirs[RECORD_RECIPIENTS_MAX][PATH_MAX];
+	const char *place[RECORD_RECIPIENTS_MAX];
+	char key[PATH_MAX];
+
+	if (!realpath(signkey, key))
+		die_errno(EXIT_TEMPORARY, "%s", signkey);
+	for (size_t i = 0; i < recipients_paths; i++) {
+		if (!realpath(recipients_path[i], dirs[i]))
+			die_errno(EXIT_TEMPORARY, "%s", recipients_path[i]);
+		char *dir = dirname(dirs[i]);
+		place[i] = is_beneath(key, dir) ? recipients_path[i] : dir;
+	}
+	sandbox_enter(&profile_seal, place, recipients_paths);
 }
 
 /* The certificate is made and the signing key forgotten before the first byte is read. */
@@ -201,7 +228,7 @@ int main(int argc, char **argv)
 	sigset_t waiting;
 
 	msg_init("cam-seal");
-	while ((c = opt_next(argc, argv, "i:r:e:t:Rn:D:", "r", usage)) != -1)
+	while ((c = opt_next(argc, argv, "i:r:e:t:Rn:D:Z:", "r", usage)) != -1)
 		switch (c) {
 		case 'i': signkey = optarg; break;
 		case 'r':
@@ -214,6 +241,7 @@ int main(int argc, char **argv)
 		case 'R': raw = 1; break;
 		case 'n': channel = opt_number('n', 0, UINT16_MAX); break;
 		case 'D': ready_fd = opt_ready_fd(); break;
+		case 'Z': sandbox_waive(optarg); break;
 		default: die(EXIT_BUG, "-%c: not handled", c);
 		}
 	if (!signkey || !recipients_paths || optind != argc)
@@ -234,6 +262,7 @@ int main(int argc, char **argv)
 	segmenter_init(&segmenter, &sealer, seconds * 1000000000ull, raw);
 	fd_pipe_grow(STDIN_FILENO);
 	fd_pipe_grow(STDOUT_FILENO);
+	confine(signkey);
 	ready_say(ready_fd);
 
 	int r = loop(&segmenter, &recipients, &waiting);

@@ -7,6 +7,7 @@
 #include "msg.h"
 #include "name.h"
 #include "opt.h"
+#include "sandbox.h"
 #include "stop.h"
 
 #include <errno.h>
@@ -22,7 +23,7 @@
 
 enum { TRIES = 5, PAUSE_MS = 1000, UNSYNCED_MAX = 4096 };
 
-static const char usage[] = "cam-reap [-D FD] DIR";
+static const char usage[] = "cam-reap [-D FD] [-Z landlock] DIR";
 
 struct reap {
 	int dir;
@@ -151,12 +152,16 @@ static void loop(struct reap *r, int stop)
 int main(int argc, char **argv)
 {
 	static struct reap r;
-	int ready = -1;
+	int ready = -1, c;
 
 	msg_init("cam-reap");
 	int stop = stop_init();
-	while (opt_next(argc, argv, "D:", "", usage) != -1)
-		ready = opt_ready_fd();
+	while ((c = opt_next(argc, argv, "D:Z:", "", usage)) != -1)
+		switch (c) {
+		case 'D': ready = opt_ready_fd(); break;
+		case 'Z': sandbox_waive(optarg); break;
+		default: die(EXIT_BUG, "-%c: not handled", c);
+		}
 	if (argc - optind != 1)
 		die(EXIT_USAGE, "usage: %s", usage);
 	msg_service();
@@ -165,7 +170,7 @@ int main(int argc, char **argv)
 		die_errno(EXIT_TEMPORARY, "%s", argv[optind]);
 	if (faccessat(r.dir, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		die_errno(EXIT_TEMPORARY, "%s: not writable", argv[optind]);
-	/* Everything is open: the sandbox is entered here. */
+	sandbox_enter(&profile_reap, (const char *const[]){argv[optind]}, 1);
 	ready_say(ready);
 	loop(&r, stop);
 	settle(&r);

@@ -105,16 +105,16 @@ is "with no other verdict" "$(sed 's/^[^:]*: [^:]*: \([^:]*\):.*/\1/' tap.err | 
 
 # --- told to stop ---
 start() { # cam-seal with input from the fifo, which is open as 9
-	cam-seal -i door.key -r rcpt "$@" <in >out 2>err &
+	cam-seal -i door.key -r rcpts/rcpt "$@" <in >out 2>err &
 	pid=$!
 	stop_at_end $pid
 	exec 9>in
 }
-cp both rcpt
+mkdir rcpts && cp both rcpts/rcpt
 start -D 5 5>ready
 ok "says when it is ready" waits 5 test -s ready
 is "with a newline" "$(od -An -c ready | tr -d ' ')" '\n'
-exits 111 "a second one on the same epoch file is refused" cam-seal -i door.key -r rcpt </dev/null
+exits 111 "a second one on the same epoch file is refused" cam-seal -i door.key -r rcpts/rcpt </dev/null
 says "and says why" 'door.epoch: in use by another cam-seal'
 kill -STOP $pid
 cat s.h264 ten.h264 >&9 # more than it has read; less than the pipe holds
@@ -137,7 +137,7 @@ exec 9>&-
 is "the cut one is left out" "$(cam-open -k me.key -s door.pub out 2>/dev/null | md5sum)" "$(md5sum <s.h264)"
 
 # --- recipients are read again ---
-cp me.pub rcpt
+cp me.pub rcpts/rcpt
 start -t 1
 size() { wc -c <out; }
 feed() { # FROM COUNT: access units
@@ -149,11 +149,11 @@ sys.stdout.buffer.write(d[a[int(sys.argv[1])]:a[int(sys.argv[1]) + int(sys.argv[
 	waits 5 sh -c "\"$py/segment.py\" -e -k me.key -s door.pub <out | awk '/^data.*flags=[2367]/ { n++ } END { exit n != $(($1 + $2)) }'"
 }
 feed 0 30
-cp both new && mv new rcpt && kill -HUP $pid && sleep 0.3
+cp both new && mv new rcpts/rcpt && kill -HUP $pid && sleep 0.3
 feed 30 30
 kill -HUP $pid && sleep 0.3
 feed 60 30
-echo nonsense >rcpt && kill -HUP $pid
+echo nonsense >rcpts/rcpt && kill -HUP $pid
 ok "a broken file of recipients is told" waits 5 grep -q 'rcpt: not a key line: the recipients stay as they were' err
 feed 90 30
 exec 9>&-

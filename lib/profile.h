@@ -1,0 +1,57 @@
+/* profile: what one tool may ask of the kernel in one phase. Data only; sandbox.h puts it into force, and the
+ * table in cam-security(7) is printed from it. */
+#ifndef PROFILE_H
+#define PROFILE_H
+#include <stddef.h>
+
+/* How a system call is allowed, or refused without being killed for. */
+enum call_rule {
+	CALL_ANY,       /* allowed with any arguments */
+	CALL_DATA,      /* mmap, mprotect: allowed unless PROT_EXEC is asked for */
+	CALL_SELF,      /* kill, tgkill: allowed to this process only */
+	CALL_FLAGS,     /* fcntl: descriptor and status flags, pipe size */
+	CALL_ASKING,    /* ioctl: how much can be read, is it a terminal */
+	CALL_READ_ONLY, /* openat: for reading only */
+	CALL_TERMINAL,  /* ioctl: the same, and whether a terminal echoes */
+	CALL_THREAD,    /* clone: a thread of this process */
+	CALL_NO_SYS,    /* answers ENOSYS: libc does without */
+	CALL_NO_ACCESS, /* answers EACCES: harmless to ask */
+	CALL_NO_PERM,   /* answers EPERM */
+};
+
+struct profile_call {
+	const char
+	        *name; /* as in the kernel's table; one that an architecture does not have is passed over */
+	enum call_rule rule;
+};
+
+/* Rights on files, as Landlock knows them; descriptors that are open already stay usable as they are. */
+enum profile_right {
+	RIGHT_READ = 1,   /* open files for reading, list directories */
+	RIGHT_WRITE = 2,  /* open files for writing, truncate */
+	RIGHT_CREATE = 4, /* make regular files; the new name of a renaming */
+	RIGHT_REMOVE = 8, /* remove files; the old name of a renaming */
+	RIGHT_EXECUTE = 16,
+	RIGHT_DEVICE = 32, /* ioctl on a device that is opened */
+};
+
+struct profile_place {
+	const char *what;
+	unsigned rights;
+};
+
+enum { PROFILE_GROUPS_MAX = 8, PROFILE_PLACES_MAX = 4 };
+
+struct profile {
+	const char *tool, *phase;
+	const struct profile_call *group[PROFILE_GROUPS_MAX]; /* each ends with a NULL name */
+	/* Beneath these; the path of each is given to sandbox_enter(), more than one for the last. */
+	struct profile_place place[PROFILE_PLACES_MAX];
+	unsigned descriptors_max; /* RLIMIT_NOFILE, 0 as it was */
+	int writes_files;         /* else RLIMIT_FSIZE is 0 */
+};
+
+extern const struct profile *const profile_all[]; /* ends with NULL */
+
+extern const struct profile profile_seal, profile_open, profile_mux, profile_key, profile_reap;
+#endif

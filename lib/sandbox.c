@@ -1,0 +1,360 @@
+/* Puts a profile into force. Reads nothing, holds nothing; after it the process can do what is in the
+ * profile.
+ *
+ * Constants of Landlock are the kernel's (linux/landlock.h) and are repeated here because Debian 12's headers
+ * end before network ports (ABI 4) and scopes (ABI 6). */
+#define _GNU_SOURCE
+#include "sandbox.h"
+
+#include "msg.h"
+
+#include <asm/termbits.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+static int landlock_waived;
+
+void sandbox_waive(const char *what)
+{
+	if (strcmp(what, "landlock") != 0)
+		die(EXIT_USAGE, "-Z %s: only landlock can be done without", what);
+	landlock_waived = 1;
+}
+
+/* --- limits --- */
+
+static void limit(int resource, rlim_t most, const char *what)
+{
+	struct rlimit now;
+
+	if (getrlimit(resource, &now) < 0)
+		die_errno(EXIT_TEMPORARY, "sandbox: %s", what);
+	struct rlimit l = {.rlim_cur = most < now.rlim_max ? most : now.rlim_max};
+	l.rlim_max = l.rlim_cur;
+	if (setrlimit(resource, &l) < 0)
+		die_errno(EXIT_TEMPORARY, "sandbox: %s", what);
+}
+
+static int is_file(int fd)
+{
+	struct stat st;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static void limits(const struct profile *p)
+{
+	limit(RLIMIT_CORE, 0, "core files");
+	if (p->descriptors_max)
+		limit(RLIMIT_NOFILE, p->descriptors_max, "descriptors");
+	/* In a shell, output and messages may go to files; then the limit would end the tool. */
+	if (!p->writes_files && !is_file(STDOUT_FILENO) && !is_file(STDERR_FILENO))
+		limit(RLIMIT_FSIZE, 0, "file sizes");
+}
+
+/* --- capabilities --- */
+
+static void capabilities(void)
+{
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	/* The bounding set while CAP_SETPCAP is still there; on the device the run script has emptied it. */
+	for (unsigned long cap = 0; prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++)
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno == EPERM)
+			break;
+	(void)prctl(
+	        PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0); /* nothing is left of it below either */
+	if (syscall(SYS_capset, &head, none) < 0)
+		die_errno(EXIT_TEMPORARY, "sandbox: capabilities");
+}
+
+/* --- Landlock --- */
+
+enum {
+	ACCESS_EXECUTE = 1 << 0,
+	ACCESS_WRITE_FILE = 1 << 1,
+	ACCESS_READ_FILE = 1 << 2,
+	ACCESS_READ_DIR = 1 << 3,
+	ACCESS_REMOVE_FILE = 1 << 5,
+	ACCESS_MAKE_REG = 1 << 8,
+	ACCESS_TRUNCATE = 1 << 14,
+	ACCESS_IOCTL_DEV = 1 << 15,
+	ACCESS_OF_FILES =
+	        ACCESS_EXECUTE | ACCESS_WRITE_FILE | ACCESS_READ_FILE | ACCESS_TRUNCATE | ACCESS_IOCTL_DEV,
+	RULE_PATH_BENEATH = 1,
+	CREATE_VERSION = 1 << 0,
+	ABI_NET = 4,
+	ABI_SCOPED = 6,
+};
+
+struct ruleset_attr {
+	uint64_t fs, net, scoped;
+};
+
+struct path_beneath {
+	uint64_t access;
+	int32_t fd;
+} __attribute__((packed));
+
+/* Every right on files that this version of Landlock can take away: bits 0 to 12 from the first, then one
+ * more with versions 2, 3 and 5. */
+static uint64_t rights_known(int abi)
+{
+	int bits = abi >= 5 ? 16 : abi >= 3 ? 15 : abi == 2 ? 14 : 13;
+	return (UINT64_C(1) << bits) - 1;
+}
+
+static uint64_t rights_access(unsigned rights)
+{
+	uint64_t a = 0;
+
+	a |= rights & RIGHT_READ ? ACCESS_READ_FILE | ACCESS_READ_DIR : 0;
+	a |= rights & RIGHT_WRITE ? ACCESS_WRITE_FILE | ACCESS_TRUNCATE : 0;
+	a |= rights & RIGHT_CREATE ? ACCESS_MAKE_REG : 0;
+	a |= rights & RIGHT_REMOVE ? ACCESS_REMOVE_FILE : 0;
+	a |= rights & RIGHT_EXECUTE ? ACCESS_EXECUTE : 0;
+	a |= rights & RIGHT_DEVICE ? ACCESS_IOCTL_DEV : 0;
+	return a;
+}
+
+static void place_allow(int ruleset, uint64_t known, const struct profile_place *place, const char *path)
+{
+	struct path_beneath rule = {.access = rights_access(place->rights) & known};
+	struct stat st;
+
+	rule.fd = open(path, O_PATH | O_CLOEXEC);
+	if (rule.fd < 0)
+		return;
+	if (fstat(rule.fd, &st) < 0)
+		die_errno(EXIT_TEMPORARY, "sandbox: %s: %s", place->what, path);
+	if (!S_ISDIR(st.st_mode))
+		rule.access &= ACCESS_OF_FILES;
+	if (rule.access && syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0) < 0)
+		die_errno(EXIT_TEMPORARY, "sandbox: %s: %s", place->what, path);
+	close(rule.fd);
+}
+
+static void landlock(const struct profile *p, const char *const *path, size_t n)
+{
+	int abi = (int)syscall(SYS_landlock_create_ruleset, NULL, 0, CREATE_VERSION);
+
+	if (abi < 1 && !landlock_waived)
+		die(EXIT_TEMPORARY, "sandbox: this kernel has no Landlock (%s): -Z landlock does without",
+		        strerror(errno));
+	if (abi < 1) {
+		msg("sandbox: without Landlock, as -Z says");
+		return;
+	}
+	struct ruleset_attr attr = {.fs = rights_known(abi),
+	        .net = abi >= ABI_NET ? 3 : 0,        /* bind and connect of TCP: no port is allowed */
+	        .scoped = abi >= ABI_SCOPED ? 3 : 0}; /* abstract sockets and signals to outside */
+	size_t size = abi >= ABI_SCOPED ? 24 : abi >= ABI_NET ? 16 : 8;
+	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
+	if (ruleset < 0)
+		die_errno(EXIT_TEMPORARY, "sandbox: Landlock");
+	unsigned place = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (i && place + 1 < PROFILE_PLACES_MAX && p->place[place + 1].what)
+			place++;
+		if (path[i] && p->place[place].what)
+			place_allow(ruleset, attr.fs, &p->place[place], path[i]);
+	}
+	if (syscall(SYS_landlock_restrict_self, ruleset, 0) < 0)
+		die_errno(EXIT_TEMPORARY, "sandbox: Landlock");
+	close(ruleset);
+}
+
+/* --- system calls --- */
+
+typedef int adder(scmp_filter_ctx ctx, int nr);
+
+static int allow(scmp_filter_ctx ctx, int nr)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 0);
+}
+
+static int allow_data(scmp_filter_ctx ctx, int nr)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+}
+
+static int allow_self(scmp_filter_ctx ctx, int nr)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid()));
+}
+
+static int allow_one_of(scmp_filter_ctx ctx, int nr, const uint32_t *second, size_t n)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < n && !r; i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A1_32(SCMP_CMP_EQ, second[i]));
+	return r;
+}
+
+static int allow_flags(scmp_filter_ctx ctx, int nr)
+{
+	static const uint32_t commands[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETPIPE_SZ, F_SETPIPE_SZ};
+	return allow_one_of(ctx, nr, commands, sizeof commands / sizeof *commands);
+}
+
+static int allow_asking(scmp_filter_ctx ctx, int nr)
+{
+	static const uint32_t requests[] = {FIONREAD, TCGETS};
+	return allow_one_of(ctx, nr, requests, sizeof requests / sizeof *requests);
+}
+
+static int allow_terminal(scmp_filter_ctx ctx, int nr)
+{
+	static const uint32_t requests[] = {FIONREAD, TCGETS, TCSETS, TCSETSF};
+	return allow_one_of(ctx, nr, requests, sizeof requests / sizeof *requests);
+}
+
+static int allow_read_only(scmp_filter_ctx ctx, int nr)
+{
+	const uint32_t writing = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND | (O_TMPFILE & ~O_DIRECTORY);
+	return seccomp_rule_add(
+	        ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A2_32(SCMP_CMP_MASKED_EQ, writing, O_RDONLY));
+}
+
+static int allow_thread(scmp_filter_ctx ctx, int nr)
+{
+	const uint32_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+	                        CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, thread));
+}
+
+static int refuse_no_sys(scmp_filter_ctx ctx, int nr)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), nr, 0);
+}
+
+static int refuse_no_access(scmp_filter_ctx ctx, int nr)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EACCES), nr, 0);
+}
+
+static int refuse_no_perm(scmp_filter_ctx ctx, int nr)
+{
+	return seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), nr, 0);
+}
+
+static adder *const add[] = {
+        [CALL_ANY] = allow,
+        [CALL_DATA] = allow_data,
+        [CALL_SELF] = allow_self,
+        [CALL_FLAGS] = allow_flags,
+        [CALL_ASKING] = allow_asking,
+        [CALL_READ_ONLY] = allow_read_only,
+        [CALL_THREAD] = allow_thread,
+        [CALL_TERMINAL] = allow_terminal,
+        [CALL_NO_SYS] = refuse_no_sys,
+        [CALL_NO_ACCESS] = refuse_no_access,
+        [CALL_NO_PERM] = refuse_no_perm,
+};
+
+/* A call that a later group names too has the later group's rule. */
+static int named_later(const struct profile *p, size_t group, const char *name)
+{
+	while (++group < PROFILE_GROUPS_MAX && p->group[group])
+		for (const struct profile_call *c = p->group[group]; c->name; c++)
+			if (strcmp(c->name, name) == 0)
+				return 1;
+	return 0;
+}
+
+static int calls_add(scmp_filter_ctx ctx, const struct profile *p)
+{
+	for (size_t g = 0; g < PROFILE_GROUPS_MAX && p->group[g]; g++)
+		for (const struct profile_call *c = p->group[g]; c->name; c++) {
+			int nr = seccomp_syscall_resolve_name(c->name);
+			if (nr == __NR_SCMP_ERROR || named_later(p, g, c->name))
+				continue;
+			int r = add[c->rule](ctx, nr);
+			if (r < 0)
+				return r;
+		}
+	return 0;
+}
+
+void *sandbox_context(const struct profile *p, unsigned arch)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+	int r = ctx ? 0 : -ENOMEM;
+
+	if (!r && arch && arch != seccomp_arch_native()) {
+		r = seccomp_arch_add(ctx, arch);
+		r = r ? r : seccomp_arch_remove(ctx, seccomp_arch_native());
+	}
+	r = r ? r : seccomp_attr_set(ctx, SCMP_FLTATR_CTL_TSYNC, 1);
+	r = r ? r
+	      : seccomp_attr_set(
+	                ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a tree: calls late in the list cost no more */
+	/* A tracer that skips a call makes its number -1 (strace does when it injects faults). */
+	r = r ? r : seccomp_attr_set(ctx, SCMP_FLTATR_API_TSKIP, 1);
+	r = r ? r : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), -1, 0);
+	r = r ? r : calls_add(ctx, p);
+	if (r) {
+		seccomp_release(ctx);
+		errno = -r;
+		return NULL;
+	}
+	return ctx;
+}
+
+/* --- all of it --- */
+
+void sandbox_confine(const struct profile *p, const char *const *path, size_t n)
+{
+	if (SANITIZED)
+		return;
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
+		die_errno(EXIT_TEMPORARY, "sandbox");
+	limits(p);
+	capabilities();
+	landlock(p, path, n);
+}
+
+void sandbox_filter(const struct profile *p)
+{
+	if (SANITIZED) {
+		msg("built with sanitizers: runs without a sandbox");
+		return;
+	}
+	scmp_filter_ctx ctx = sandbox_context(p, 0);
+	if (!ctx)
+		die_errno(EXIT_TEMPORARY, "sandbox: system calls");
+	int r = seccomp_load(ctx);
+	if (r < 0)
+		die(EXIT_TEMPORARY, "sandbox: system calls: %s", strerror(-r));
+	seccomp_release(ctx);
+}
+
+void sandbox_enter(const struct profile *p, const char *const *path, size_t n)
+{
+	sandbox_confine(p, path, n);
+	sandbox_filter(p);
+}
