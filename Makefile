@@ -71,7 +71,7 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-seal/annexb-test cam-seal/epoch-test cam-seal/reader-test cam-seal/chain-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test
-TESTPROGS = cam-spool/make-records cam-spool/check-records
+TESTPROGS = cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
@@ -99,6 +99,8 @@ cam-spool/recover-test_PKG = libsodium
 cam-spool/make-records_SRC = tests/cam-spool/stream lib/record lib/name
 cam-spool/make-records_PKG = libsodium
 cam-spool/check-records_SRC =
+sandbox/matrix_SRC = $(SANDBOX) lib/msg
+sandbox/matrix_PKG = libseccomp
 cam-ship/backoff-test_SRC = cam-ship/backoff lib/msg lib/number
 cam-ship/backoff-test_PKG = libsodium
 cam-ship/s3error-test_SRC = cam-ship/s3error
@@ -200,6 +202,11 @@ lint-man:
 	@grep -hoE '^\.Xr cam[a-z-]* [1-8]' man/* | sort -u | while read -r _ page section; do \
 		[ -e man/$$page.$$section ] || { echo "man/$$page.$$section: referenced, but not there"; exit 1; }; done
 
+# The table in cam-security(7), from the profiles.
+security-table: $(O)/tests/sandbox/matrix
+	$(O)/tests/sandbox/matrix -t >$(O)/table
+	sed -i -e '/^\.\\" table begins/,/^\.\\" table ends/{//!d}' -e '/^\.\\" table begins/r $(O)/table' man/cam-security.7
+
 # --- the Pi: needs the cross compiler and the libraries of arm64 ---
 
 deps-arm64:
@@ -237,4 +244,4 @@ DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 deps:
 	@sh tests/deps.sh $(DEPS)
 
-.PHONY: all units check check-long demo bench fuzz lint lint-c lint-sh lint-man deps deps-arm64 check-arm64 install uninstall clean
+.PHONY: all units check check-long demo bench fuzz lint lint-c lint-sh lint-man deps deps-arm64 check-arm64 install uninstall clean security-table

@@ -1,0 +1,250 @@
+/* inject PID DEED [PATH [PATH]]: makes a live process do something, as one who broke into it would, and
+ * prints what came of it: "killed", "refused: ERRNO" or "done: VALUE".
+ *
+ * The process must be waiting in a system call: that instruction is executed once more with other registers.
+ * If it survives it goes on as if nothing had been. Needs root. */
+#define _GNU_SOURCE
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SCRATCH_BYTES = 4096, EXIT_TROUBLE = 111, INSTRUCTION_BYTES = 4 };
+
+#ifdef __x86_64__
+enum { CALL_BYTES = 2 };
+typedef struct user_regs_struct regs;
+#define PC(r) ((r)->rip)
+#define SP(r) ((r)->rsp)
+#define RESULT(r) ((long)(r)->rax)
+static void call_set(regs *r, long nr, const uint64_t a[6])
+{
+	r->rip -= CALL_BYTES;
+	r->rax = (uint64_t)nr;
+	r->orig_rax = (uint64_t)-1;
+	r->rdi = a[0], r->rsi = a[1], r->rdx = a[2], r->r10 = a[3], r->r8 = a[4], r->r9 = a[5];
+}
+/* The interrupted call begins again. */
+static void call_again(regs *r)
+{
+	r->rip -= CALL_BYTES;
+	r->rax = r->orig_rax;
+	r->orig_rax = (uint64_t)-1;
+}
+static int in_call(const regs *r)
+{
+	return (long)r->orig_rax >= 0;
+}
+#elif defined(__aarch64__)
+enum { CALL_BYTES = 4 };
+typedef struct user_regs_struct regs;
+#define PC(r) ((r)->pc)
+#define SP(r) ((r)->sp)
+#define RESULT(r) ((long)(r)->regs[0])
+static void call_set(regs *r, long nr, const uint64_t a[6])
+{
+	r->pc -= CALL_BYTES;
+	r->regs[8] = (uint64_t)nr;
+	memcpy(r->regs, a, 6 * sizeof *a);
+}
+/* Its first argument is lost: what does not die may fail afterwards. */
+static void call_again(regs *r)
+{
+	r->pc -= CALL_BYTES;
+}
+static int in_call(const regs *r)
+{
+	return r->regs[8] < 1024;
+}
+#endif
+
+struct deed {
+	const char *name;
+	long nr;
+	uint64_t arg[6];
+	/* Which arguments are addresses of scratch memory: letters a to f; the first two hold the paths, the
+	 * rest point at zeros. */
+	const char *scratch;
+};
+
+#define FD_CWD ((uint64_t)AT_FDCWD)
+
+static const struct deed deeds[] = {
+        {"getpid", SYS_getpid, {0}, ""},
+        {"execve", SYS_execve, {0}, "a"},
+        {"execveat", SYS_execveat, {FD_CWD, 0, 0, 0, 0}, "b"},
+        {"open", SYS_openat, {FD_CWD, 0, O_RDONLY}, "b"},
+        {"open-write", SYS_openat, {FD_CWD, 0, O_WRONLY}, "b"},
+        {"create", SYS_openat, {FD_CWD, 0, O_WRONLY | O_CREAT, 0600}, "b"},
+        {"unlink", SYS_unlinkat, {FD_CWD, 0, 0}, "b"},
+        {"rename", SYS_renameat2, {FD_CWD, 0, FD_CWD, 0, 0}, "bd"},
+        {"link", SYS_linkat, {FD_CWD, 0, FD_CWD, 0, 0}, "bd"},
+        {"mkdir", SYS_mkdirat, {FD_CWD, 0, 0700}, "b"},
+        {"chmod", SYS_fchmodat, {FD_CWD, 0, 0777}, "b"},
+        {"truncate", SYS_truncate, {0, 0}, "a"},
+        {"socket-inet", SYS_socket, {AF_INET, SOCK_STREAM, 0}, ""},
+        {"socket-inet6", SYS_socket, {AF_INET6, SOCK_STREAM, 0}, ""},
+        {"socket-udp", SYS_socket, {AF_INET, SOCK_DGRAM, 0}, ""},
+        {"socket-unix", SYS_socket, {AF_UNIX, SOCK_STREAM, 0}, ""},
+        {"socket-netlink", SYS_socket, {AF_NETLINK, SOCK_RAW, 0}, ""},
+        {"socket-packet", SYS_socket, {AF_PACKET, SOCK_RAW, 0}, ""},
+        {"ptrace", SYS_ptrace, {PTRACE_ATTACH, 1}, ""},
+        {"process-vm-readv", SYS_process_vm_readv, {1, 0, 1, 0, 1, 0}, "bd"},
+        {"process-vm-writev", SYS_process_vm_writev, {1, 0, 1, 0, 1, 0}, "bd"},
+        {"mmap-exec", SYS_mmap,
+                {0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0}, ""},
+        {"mmap-write-exec", SYS_mmap,
+                {0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0},
+                ""},
+        {"mprotect-exec", SYS_mprotect, {0, 4096, PROT_READ | PROT_EXEC}, "a"},
+        {"memfd", SYS_memfd_create, {0, 0}, "a"},
+        {"fork", SYS_clone, {SIGCHLD, 0, 0, 0, 0}, ""},
+        {"thread", SYS_clone, {CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, 0, 0, 0, 0},
+                ""},
+        {"clone3", SYS_clone3, {0, 64}, "a"},
+        {"setuid", SYS_setuid, {0}, ""},
+        {"setresuid", SYS_setresuid, {0, 0, 0}, ""},
+        {"bpf", SYS_bpf, {BPF_PROG_LOAD, 0, 64}, "b"},
+        {"userfaultfd", SYS_userfaultfd, {0}, ""},
+        {"io-uring", SYS_io_uring_setup, {1, 0}, "b"},
+        {"keyctl", SYS_keyctl, {0}, ""},
+        {"mount", SYS_mount, {0, 0, 0, 0, 0}, "abc"},
+        {"unshare", SYS_unshare, {CLONE_NEWUSER}, ""},
+        {"setns", SYS_setns, {0, 0}, ""},
+        {"kill-init", SYS_kill, {1, 0}, ""},
+        {"kill-all", SYS_kill, {(uint64_t)-1, 0}, ""},
+        {"perf", SYS_perf_event_open, {0, 0, (uint64_t)-1, (uint64_t)-1, 0}, "a"},
+        {"reboot", SYS_reboot, {0, 0, 0, 0}, ""},
+        {"module", SYS_finit_module, {0, 0, 0}, "b"},
+        {"clock", SYS_clock_settime, {0, 0}, "b"},
+        {"tty-inject", SYS_ioctl, {0, 0x5412, 0}, "c"},
+        {"dup-own", SYS_fcntl, {0, F_SETOWN, 1}, ""},
+        {"chroot", SYS_chroot, {0}, "a"},
+        {"pidfd", SYS_pidfd_open, {1, 0}, ""},
+};
+
+static void trouble(const char *what)
+{
+	fprintf(stderr, "inject: %s: %s\n", what, strerror(errno));
+	exit(EXIT_TROUBLE);
+}
+
+static void regs_get(pid_t pid, regs *r)
+{
+	struct iovec v = {r, sizeof *r};
+	if (ptrace(PTRACE_GETREGSET, pid, NT_PRSTATUS, &v) < 0)
+		trouble("registers");
+}
+
+static void regs_put(pid_t pid, regs *r)
+{
+	struct iovec v = {r, sizeof *r};
+	if (ptrace(PTRACE_SETREGSET, pid, NT_PRSTATUS, &v) < 0)
+		trouble("registers");
+}
+
+static void memory(pid_t pid, uint64_t at, void *p, size_t n, int put)
+{
+	void *there =
+	        (void *)(uintptr_t)at; // NOLINT(performance-no-int-to-ptr): an address in another process
+	struct iovec own = {p, n}, theirs = {there, n};
+	ssize_t r = put ? process_vm_writev(pid, &own, 1, &theirs, 1, 0)
+	                : process_vm_readv(pid, &own, 1, &theirs, 1, 0);
+	if (r != (ssize_t)n)
+		trouble("memory");
+}
+
+/* 0 stopped, 1 killed by the filter. */
+static int wait_stop(pid_t pid)
+{
+	int status;
+	if (waitpid(pid, &status, __WALL) != pid)
+		trouble("wait");
+	if (WIFSTOPPED(status))
+		return 0;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		return 1;
+	fprintf(stderr, "inject: it ended otherwise: %#x\n", (unsigned)status);
+	exit(EXIT_TROUBLE);
+}
+
+static const struct deed *deed_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++)
+		if (strcmp(deeds[i].name, name) == 0)
+			return &deeds[i];
+	fprintf(stderr, "inject: %s: no such deed\n", name);
+	exit(100);
+}
+
+int main(int argc, char **argv)
+{
+	static char scratch[SCRATCH_BYTES], saved[SCRATCH_BYTES];
+	uint64_t arg[6];
+	regs before, r;
+
+	if (argc == 2 && strcmp(argv[1], "-l") == 0) {
+		for (size_t i = 0; i < sizeof deeds / sizeof *deeds; i++)
+			puts(deeds[i].name);
+		return 0;
+	}
+	if (argc < 3 || argc > 5) {
+		fprintf(stderr, "usage: inject -l | PID DEED [PATH [PATH]]\n");
+		return 100;
+	}
+	pid_t pid = (pid_t)strtol(argv[1], NULL, 10);
+	const struct deed *d = deed_find(argv[2]);
+	if (ptrace(PTRACE_SEIZE, pid, 0, 0) < 0 || ptrace(PTRACE_INTERRUPT, pid, 0, 0) < 0)
+		trouble("attach");
+	wait_stop(pid);
+	regs_get(pid, &before);
+	if (!in_call(&before)) {
+		errno = EAGAIN;
+		trouble("not in a system call");
+	}
+	uint64_t at = (SP(&before) - 2 * SCRATCH_BYTES) & ~(uint64_t)(SCRATCH_BYTES - 1);
+	for (int i = 3; i < argc; i++)
+		snprintf(scratch + (i - 3) * 1024, 1024, "%s", argv[i]);
+	memory(pid, at, saved, sizeof saved, 0);
+	memory(pid, at, scratch, sizeof scratch, 1);
+	memcpy(arg, d->arg, sizeof arg);
+	for (const char *s = d->scratch; *s; s++)
+		arg[*s - 'a'] = at + (uint64_t)(s - d->scratch) * 1024;
+	r = before;
+	call_set(&r, d->nr, arg);
+	regs_put(pid, &r);
+	if (ptrace(PTRACE_SINGLESTEP, pid, 0, 0) < 0)
+		trouble("step");
+	if (wait_stop(pid)) {
+		puts("killed");
+		return 0;
+	}
+	regs_get(pid, &r);
+	long result = RESULT(&r);
+	memory(pid, at, saved, sizeof saved, 1);
+	call_again(&before);
+	regs_put(pid, &before);
+	if (ptrace(PTRACE_DETACH, pid, 0, 0) < 0)
+		trouble("detach");
+	if (result < 0 && result > -4096)
+		printf("refused: %s\n", strerrorname_np((int)-result));
+	else
+		printf("done: %ld\n", result);
+	return 0;
+}

@@ -1,0 +1,306 @@
+/* matrix ARCH: what every profile answers to every system call of ARCH (x86_64 or aarch64), one line for each
+ * that does not kill, found by running the generated filter here: TOOL PHASE CALL(ARGUMENTS) ANSWER.
+ * matrix -r TOOL PHASE: the same for this machine, but by really doing each call under the real filter in a
+ * child: TOOL PHASE CALL lives|dies. matrix -t: the table of cam-security(7). */
+#define _GNU_SOURCE
+#include "sandbox.h"
+
+#include <asm/termbits.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { CALLS_MAX = 1024, FILTER_MAX = 4096, EXIT_TROUBLE = 111, LIVES = 3, WAIT_MS = 200 };
+
+static void trouble(const char *what)
+{
+	perror(what);
+	exit(EXIT_TROUBLE);
+}
+
+/* The subset of classic BPF that seccomp filters are made of. */
+static uint32_t judge(const struct sock_filter *f, const struct seccomp_data *d)
+{
+	uint32_t acc = 0;
+
+	for (const struct sock_filter *i = f;; i++)
+		switch (i->code) {
+		case BPF_LD | BPF_W | BPF_ABS: memcpy(&acc, (const char *)d + i->k, sizeof acc); break;
+		case BPF_ALU | BPF_AND | BPF_K: acc &= i->k; break;
+		case BPF_JMP | BPF_JA: i += i->k; break;
+		case BPF_JMP | BPF_JEQ | BPF_K: i += acc == i->k ? i->jt : i->jf; break;
+		case BPF_JMP | BPF_JGT | BPF_K: i += acc > i->k ? i->jt : i->jf; break;
+		case BPF_JMP | BPF_JGE | BPF_K: i += acc >= i->k ? i->jt : i->jf; break;
+		case BPF_RET | BPF_K: return i->k;
+		default: fprintf(stderr, "matrix: instruction %#x\n", i->code); exit(EXIT_TROUBLE);
+		}
+}
+
+static void filter_get(const struct profile *p, uint32_t arch, struct sock_filter out[FILTER_MAX])
+{
+	scmp_filter_ctx ctx = sandbox_context(p, arch);
+	int fd = memfd_create("filter", 0);
+
+	if (!ctx || fd < 0 || seccomp_export_bpf(ctx, fd) < 0 || lseek(fd, 0, SEEK_SET) < 0)
+		trouble("filter");
+	ssize_t n = read(fd, out, FILTER_MAX * sizeof *out);
+	if (n <= 0 || (size_t)n == FILTER_MAX * sizeof *out)
+		trouble("filter: size");
+	close(fd);
+	seccomp_release(ctx);
+}
+
+/* Arguments that make a difference somewhere, or should not. */
+static const struct probe {
+	const char *call, *text;
+	uint64_t arg[6];
+} probes[] = {
+        {"mmap", "read", {0, 4096, PROT_READ}},
+        {"mmap", "exec", {0, 4096, PROT_READ | PROT_EXEC}},
+        {"mmap", "write exec", {0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC}},
+        {"mprotect", "write", {0, 4096, PROT_READ | PROT_WRITE}},
+        {"mprotect", "exec", {0, 4096, PROT_EXEC}},
+        {"fcntl", "F_SETFL", {0, F_SETFL}},
+        {"fcntl", "F_DUPFD", {0, F_DUPFD}},
+        {"fcntl", "F_SETOWN", {0, F_SETOWN}},
+        {"fcntl", "F_SETSIG", {0, F_SETSIG}},
+        {"fcntl", "F_NOTIFY", {0, F_NOTIFY}},
+        {"fcntl", "F_SETLEASE", {0, F_SETLEASE}},
+        {"ioctl", "FIONREAD", {0, FIONREAD}},
+        {"ioctl", "TCGETS", {0, TCGETS}},
+        {"ioctl", "TCSETSF", {0, TCSETSF}},
+        {"ioctl", "TIOCSTI", {0, TIOCSTI}},
+        {"ioctl", "TIOCLINUX", {0, TIOCLINUX}},
+        {"openat", "read", {(uint64_t)AT_FDCWD, 0, O_RDONLY | O_CLOEXEC}},
+        {"openat", "directory", {(uint64_t)AT_FDCWD, 0, O_RDONLY | O_DIRECTORY}},
+        {"openat", "write", {(uint64_t)AT_FDCWD, 0, O_WRONLY}},
+        {"openat", "read write", {(uint64_t)AT_FDCWD, 0, O_RDWR}},
+        {"openat", "create", {(uint64_t)AT_FDCWD, 0, O_CREAT | O_RDONLY}},
+        {"openat", "truncate", {(uint64_t)AT_FDCWD, 0, O_TRUNC}},
+        {"openat", "unnamed", {(uint64_t)AT_FDCWD, 0, O_TMPFILE}},
+        {"kill", "init", {1, SIGTERM}},
+        {"kill", "all", {(uint64_t)-1, SIGTERM}},
+        {"tgkill", "init", {1, 1, SIGTERM}},
+        {"clone", "process", {SIGCHLD}},
+        {"clone", "namespace", {CLONE_NEWUSER | SIGCHLD}},
+        {"clone", "thread",
+                {CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
+                        CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID}},
+        {"socket", "inet", {AF_INET, SOCK_STREAM}},
+        {"socket", "inet6", {AF_INET6, SOCK_STREAM}},
+        {"socket", "unix", {AF_UNIX, SOCK_STREAM}},
+        {"socket", "netlink", {AF_NETLINK, SOCK_RAW}},
+        {"socket", "packet", {AF_PACKET, SOCK_RAW}},
+        {"prctl", "PR_SET_NAME", {15}},
+        {"prctl", "PR_SET_DUMPABLE", {4, 1}},
+};
+
+static const char *answer(uint32_t action, char text[32])
+{
+	switch (action & SECCOMP_RET_ACTION_FULL) {
+	case SECCOMP_RET_ALLOW: return "allowed";
+	case SECCOMP_RET_ERRNO:
+		snprintf(text, 32, "%s", strerrorname_np((int)(action & SECCOMP_RET_DATA)));
+		return text;
+	case SECCOMP_RET_KILL_PROCESS: return "killed";
+	default: snprintf(text, 32, "%#x", action); return text;
+	}
+}
+
+static int judge_call(
+        const struct profile *p, const struct sock_filter *f, uint32_t audit, int nr, const char *name)
+{
+	struct seccomp_data d = {.nr = nr, .arch = audit};
+	char text[32];
+	int told = 0;
+
+	for (size_t i = 0; i < sizeof probes / sizeof *probes; i++)
+		if (strcmp(probes[i].call, name) == 0) {
+			memcpy(d.args, probes[i].arg, sizeof d.args);
+			const char *a = answer(judge(f, &d), text);
+			if (strcmp(a, "killed") != 0)
+				printf("%s %s %s(%s) %s\n", p->tool, p->phase, name, probes[i].text, a);
+			told = 1;
+		}
+	memset(d.args, 0, sizeof d.args);
+	uint32_t zeros = judge(f, &d);
+	memset(d.args, 0xff, sizeof d.args);
+	uint32_t ones = judge(f, &d);
+	if (!told && zeros != ones)
+		printf("%s %s %s depends on arguments that are not probed\n", p->tool, p->phase, name);
+	if (!told && zeros == ones && (zeros & SECCOMP_RET_ACTION_FULL) != SECCOMP_RET_KILL_PROCESS)
+		printf("%s %s %s %s\n", p->tool, p->phase, name, answer(zeros, text));
+	return zeros != SECCOMP_RET_KILL_PROCESS || ones != SECCOMP_RET_KILL_PROCESS;
+}
+
+static int judge_all(const char *arch_name)
+{
+	static struct sock_filter filter[FILTER_MAX];
+	uint32_t arch = seccomp_arch_resolve_name(arch_name);
+	/* the tokens of libseccomp are those of the audit system */
+
+	if (!arch)
+		return 100;
+	for (size_t i = 0; profile_all[i]; i++) {
+		filter_get(profile_all[i], arch, filter);
+		for (int nr = 0; nr < CALLS_MAX; nr++) {
+			char *name = seccomp_syscall_resolve_num_arch(arch, nr);
+			if (name)
+				judge_call(profile_all[i], filter, arch, nr, name);
+			free(name);
+		}
+		/* what no name is known for, and other ways in, must kill */
+		struct seccomp_data d = {.nr = CALLS_MAX + 1, .arch = arch};
+		uint32_t unknown = judge(filter, &d);
+		d = (struct seccomp_data){.nr = 4, .arch = AUDIT_ARCH_I386};
+		uint32_t i386 = judge(filter, &d);
+		d = (struct seccomp_data){.nr = 0x40000000 | 1, .arch = arch};
+		uint32_t x32 = judge(filter, &d);
+		if (unknown != SECCOMP_RET_KILL_PROCESS ||
+		        (i386 & SECCOMP_RET_ACTION_FULL) > SECCOMP_RET_KILL_THREAD * 1u ||
+		        (x32 & SECCOMP_RET_ACTION_FULL) > SECCOMP_RET_KILL_THREAD * 1u)
+			printf("%s %s other ways in: %#x %#x %#x\n", profile_all[i]->tool,
+			        profile_all[i]->phase, unknown, i386, x32);
+	}
+	return 0;
+}
+
+/* --- for real --- */
+
+static void attempt(const struct profile *p, int nr)
+{
+	sandbox_filter(p);
+	syscall(nr, 0, 0, 0, 0, 0, 0);
+	syscall(SYS_exit_group, LIVES);
+}
+
+/* Whatever waits for something is alive. */
+static int dies(const struct profile *p, int nr)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+	int status;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		trouble("fork");
+	if (pid == 0)
+		attempt(p, nr);
+	for (int ms = 0; ms < WAIT_MS; ms++) {
+		pid_t r = waitpid(pid, &status, WNOHANG);
+		if (r == pid)
+			return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+		nanosleep(&pause, NULL);
+	}
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	return 0;
+}
+
+static int try_all(const char *tool, const char *phase)
+{
+	for (size_t i = 0; profile_all[i]; i++) {
+		const struct profile *p = profile_all[i];
+		if (strcmp(p->tool, tool) != 0 || strcmp(p->phase, phase) != 0)
+			continue;
+		for (int nr = 0; nr < CALLS_MAX; nr++) {
+			char *name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(), nr);
+			if (name)
+				printf("%s %s %s %s\n", tool, phase, name, dies(p, nr) ? "dies" : "lives");
+			fflush(stdout);
+			free(name);
+		}
+		return 0;
+	}
+	return 100;
+}
+
+/* --- the table of cam-security(7) --- */
+
+static unsigned allowed(const struct profile *p, uint32_t arch)
+{
+	static struct sock_filter filter[FILTER_MAX];
+	unsigned n = 0;
+
+	filter_get(p, arch, filter);
+	for (int nr = 0; nr < CALLS_MAX; nr++) {
+		char *name = seccomp_syscall_resolve_num_arch(arch, nr);
+		struct seccomp_data d = {.nr = nr, .arch = arch};
+		int some = name && judge(filter, &d) == SECCOMP_RET_ALLOW;
+		for (size_t i = 0; name && !some && i < sizeof probes / sizeof *probes; i++)
+			if (strcmp(probes[i].call, name) == 0) {
+				memcpy(d.args, probes[i].arg, sizeof d.args);
+				some = judge(filter, &d) == SECCOMP_RET_ALLOW;
+			}
+		n += some ? 1 : 0;
+		free(name);
+	}
+	return n;
+}
+
+static void places(const struct profile *p)
+{
+	static const struct {
+		unsigned right;
+		const char *name;
+	} rights[] = {{RIGHT_READ, "read"}, {RIGHT_WRITE, "write"}, {RIGHT_CREATE, "create"},
+	        {RIGHT_REMOVE, "remove"}, {RIGHT_EXECUTE, "execute"}, {RIGHT_DEVICE, "ioctl"}};
+
+	if (!p->place[0].what)
+		puts("No file.");
+	for (unsigned i = 0; i < PROFILE_PLACES_MAX && p->place[i].what; i++) {
+		const char *comma = "";
+		printf("%s%s: ", i ? ".br\n" : "", p->place[i].what);
+		for (size_t k = 0; k < sizeof rights / sizeof *rights; k++)
+			if (p->place[i].rights & rights[k].right) {
+				printf("%s%s", comma, rights[k].name);
+				comma = ", ";
+			}
+		puts(".");
+	}
+}
+
+static int table(void)
+{
+	puts(".Bl -tag -width Ds");
+	for (size_t i = 0; profile_all[i]; i++) {
+		const struct profile *p = profile_all[i];
+		printf(".It Xr %s 1 , No %s\n%u system calls (aarch64: %u).\n", p->tool, p->phase,
+		        allowed(p, AUDIT_ARCH_X86_64), allowed(p, AUDIT_ARCH_AARCH64));
+		places(p);
+	}
+	puts(".El");
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	if (argc == 2 && strcmp(argv[1], "-l") == 0) {
+		for (size_t i = 0; profile_all[i]; i++)
+			printf("%s\t%s\n", profile_all[i]->tool, profile_all[i]->phase);
+		return 0;
+	}
+	if (argc == 2 && strcmp(argv[1], "-t") == 0)
+		return table();
+	if (argc == 2)
+		return judge_all(argv[1]);
+	if (argc == 4 && strcmp(argv[1], "-r") == 0)
+		return try_all(argv[2], argv[3]);
+	fprintf(stderr, "usage: matrix -l | -t | ARCH | -r TOOL PHASE\n");
+	return 100;
+}
