@@ -61,9 +61,9 @@ cam-spool_PKG = libsodium
 cam-reap_SRC = cam-spool/cam-reap cam-spool/stop $(BASE) lib/name $(SANDBOX)
 cam-reap_PKG = libseccomp
 cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav cam-ship/s3 cam-ship/s3error \
-	cam-ship/transfer cam-ship/target cam-ship/waiting cam-ship/acked cam-ship/aside cam-ship/backoff \
-	$(BASE) lib/name lib/clocks
-cam-ship_PKG = libcurl libsodium
+	cam-ship/transfer cam-ship/cap cam-ship/target cam-ship/waiting cam-ship/window cam-ship/acked cam-ship/aside \
+	cam-ship/backoff cam-ship/dialer cam-ship/unconnected cam-ship/progress $(BASE) lib/name lib/clocks
+cam-ship_PKG = libcurl libsodium libseccomp
 
 # Unit tests: tests/NAME.c and the sources it needs. Programs that tests in shell use are in TESTPROGS.
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
@@ -106,7 +106,7 @@ cam-ship/backoff-test_PKG = libsodium
 cam-ship/s3error-test_SRC = cam-ship/s3error
 cam-ship/target-test_SRC = cam-ship/target lib/name
 cam-ship/target-test_PKG = libcurl libsodium
-cam-ship/waiting-test_SRC = cam-ship/waiting cam-ship/acked cam-ship/aside lib/msg lib/name
+cam-ship/waiting-test_SRC = cam-ship/waiting cam-ship/window cam-ship/acked cam-ship/aside lib/msg lib/name
 
 # --- building ---
 

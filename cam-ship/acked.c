@@ -2,11 +2,13 @@
  * sent again, which the server then answers with "is there already". Reads and writes nothing. */
 #include "acked.h"
 
+#include <stddef.h>
 #include <string.h>
 
 static int same_stream(const struct acked_run *r, const struct name *n)
 {
-	return r->epoch == n->epoch && memcmp(r->stream, n->stream, sizeof r->stream) == 0;
+	return r->epoch == n->epoch && r->state == n->state &&
+	       memcmp(r->stream, n->stream, sizeof r->stream) == 0;
 }
 
 static void drop(struct acked *a, unsigned i)
@@ -31,7 +33,8 @@ static void join(struct acked *a, unsigned i)
 {
 	for (unsigned j = 0; j < a->count; j++) {
 		struct acked_run *r = &a->run[i], *s = &a->run[j];
-		if (j == i || r->epoch != s->epoch || memcmp(r->stream, s->stream, sizeof r->stream) != 0)
+		if (j == i || r->epoch != s->epoch || r->state != s->state ||
+		        memcmp(r->stream, s->stream, sizeof r->stream) != 0)
 			continue;
 		if ((uint64_t)r->last + 1 == s->first || (uint64_t)s->last + 1 == r->first) {
 			r->first = r->first < s->first ? r->first : s->first;
@@ -40,6 +43,16 @@ static void join(struct acked *a, unsigned i)
 			return;
 		}
 	}
+}
+
+static void run_new(struct acked *a, const struct name *n, uint32_t first, uint32_t last, uint64_t scan)
+{
+	if (a->count == ACKED_RUNS_MAX)
+		make_room(a, scan);
+	struct acked_run *r = &a->run[a->count++];
+	*r = (struct acked_run){
+	        .epoch = n->epoch, .state = n->state, .first = first, .last = last, .met = scan};
+	memcpy(r->stream, n->stream, sizeof r->stream);
 }
 
 void acked_add(struct acked *a, const struct name *n, uint64_t scan)
@@ -55,23 +68,37 @@ void acked_add(struct acked *a, const struct name *n, uint64_t scan)
 		join(a, i);
 		return;
 	}
-	if (a->count == ACKED_RUNS_MAX)
-		make_room(a, scan);
-	struct acked_run *r = &a->run[a->count++];
-	r->epoch = n->epoch;
-	memcpy(r->stream, n->stream, sizeof r->stream);
-	r->first = r->last = n->segment;
-	r->met = scan;
+	run_new(a, n, n->segment, n->segment, scan);
+}
+
+static struct acked_run *find(struct acked *a, const struct name *n)
+{
+	for (unsigned i = 0; i < a->count; i++) {
+		struct acked_run *r = &a->run[i];
+		if (same_stream(r, n) && n->segment >= r->first && n->segment <= r->last)
+			return r;
+	}
+	return NULL;
+}
+
+void acked_remove(struct acked *a, const struct name *n, uint64_t scan)
+{
+	struct acked_run *r = find(a, n);
+
+	if (!r)
+		return;
+	uint32_t first = r->first, last = r->last;
+	drop(a, (unsigned)(r - a->run));
+	if (first < n->segment)
+		run_new(a, n, first, n->segment - 1, scan);
+	if (last > n->segment)
+		run_new(a, n, n->segment + 1, last, scan);
 }
 
 int acked_has(struct acked *a, const struct name *n, uint64_t scan)
 {
-	for (unsigned i = 0; i < a->count; i++) {
-		struct acked_run *r = &a->run[i];
-		if (same_stream(r, n) && n->segment >= r->first && n->segment <= r->last) {
-			r->met = scan;
-			return 1;
-		}
-	}
-	return 0;
+	struct acked_run *r = find(a, n);
+	if (r)
+		r->met = scan;
+	return r != NULL;
 }

@@ -1,5 +1,5 @@
-/* A bounded table. When it is full, the entry that is due first makes room: it is tried somewhat sooner,
- * which the rounds of waiting.c slow down. Reads and writes nothing. */
+/* A bounded table. When it is full, the entry that is due first makes room: it is met again by a later
+ * reading of the directory. Reads and writes nothing. */
 #include "aside.h"
 
 #include <stddef.h>
@@ -7,7 +7,7 @@
 static struct aside_entry *find(struct aside *a, const struct name *n)
 {
 	for (unsigned i = 0; i < a->count; i++)
-		if (name_compare(&a->entry[i].name, n) == 0)
+		if (name_compare(&a->entry[i].name, n) == 0 && a->entry[i].name.state == n->state)
 			return &a->entry[i];
 	return NULL;
 }
@@ -41,13 +41,33 @@ int64_t aside_add(struct aside *a, const struct name *n, int doubt, int64_t now_
 	return delay_ms;
 }
 
-int aside_waits(struct aside *a, const struct name *n, int64_t now_ms, uint64_t scan)
+int aside_has(struct aside *a, const struct name *n, uint64_t scan)
 {
 	struct aside_entry *e = find(a, n);
-	if (!e)
+	if (e)
+		e->met = scan;
+	return e != NULL;
+}
+
+int aside_due(struct aside *a, int64_t now_ms, struct name *out)
+{
+	if (!a->count)
 		return 0;
-	e->met = scan;
-	return now_ms < e->due_ms;
+	struct aside_entry *e = due_first(a);
+	if (now_ms < e->due_ms)
+		return 0;
+	*out = e->name;
+	e->due_ms = INT64_MAX;
+	return 1;
+}
+
+int64_t aside_wake_ms(const struct aside *a)
+{
+	int64_t first_ms = INT64_MAX;
+	for (unsigned i = 0; i < a->count; i++)
+		if (a->entry[i].due_ms < first_ms)
+			first_ms = a->entry[i].due_ms;
+	return first_ms;
 }
 
 void aside_remove(struct aside *a, const struct name *n)

@@ -29,6 +29,10 @@ int64_t backoff_ceiling_ms(unsigned failures);
 void backoff_failed(
         struct backoff *b, int64_t now_ms, int64_t retry_after_s, const char *target, const char *why);
 
+/* An attempt failed that began before the last failure was counted: only what the server asked for matters.
+ */
+void backoff_extend(struct backoff *b, int64_t now_ms, int64_t retry_after_s);
+
 /* An attempt got through: says so if there was an outage. */
 void backoff_ended(struct backoff *b, int64_t now_ms, const char *target);
 

@@ -1,13 +1,15 @@
 /* cam-ship uploads the segments of a spool directory to one server and prints the name of each when the
  * server has confirmed it. Reads the directory, stdin (doorbells) and, for S3, its credentials from the
  * environment; writes to that server and to stdout. Holds the upload credentials. May not write, rename or
- * delete a file, run a program, or reach another host or port. */
+ * delete a file, run a program, or reach another host or port: it has a dialer for that (dialer.c). */
 #define _GNU_SOURCE
 #include "clocks.h"
 #include "fdio.h"
 #include "msg.h"
 #include "opt.h"
+#include "progress.h"
 #include "ship.h"
+#include "unconnected.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,18 +20,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char usage[] = "cam-ship -d DIR [-1H] [-C CAFILE] [-D FD] [-T SECONDS] URL";
+static const char usage[] =
+        "cam-ship -d DIR [-1Hv] [-C CAFILE] [-D FD] [-j JOBS] [-l RATE] [-o newest|oldest] [-T SECONDS] URL";
 
-enum { PATIENCE_S = 30, PATIENCE_MAX_S = 3600, POLL_MS_MAX = 30000 };
+enum { JOBS = 4, PATIENCE_S = 30, PATIENCE_MAX_S = 3600, POLL_MS_MAX = 30000 };
 
 struct options {
 	const char *dir, *url;
-	int ready_fd;
+	int ready_fd, oldest, verbose;
 };
 
 /* The descriptors of the loop. -1: no longer, or not now. */
 struct loop {
-	int signal_fd, stdin_fd;
+	int signal_fd, stdin_fd, more;
 	int stdin_ends; /* stdin is a pipe or socket, whose end means something */
 };
 
@@ -40,13 +43,21 @@ static int64_t now_ms(void)
 	return (int64_t)(clocks_boot_ns() / 1000000);
 }
 
+static int oldest_parse(const char *order)
+{
+	if (strcmp(order, "newest") != 0 && strcmp(order, "oldest") != 0)
+		die(EXIT_USAGE, "-o %s: neither newest nor oldest", order);
+	return *order == 'o';
+}
+
 static void options_parse(int argc, char **argv, struct options *o)
 {
 	int c, http_allowed = 0;
 
 	*o = (struct options){.ready_fd = -1};
 	ship.setup.patience_s = PATIENCE_S;
-	while ((c = opt_next(argc, argv, "1C:D:HT:d:", "", usage)) != -1)
+	ship.setup.jobs = JOBS;
+	while ((c = opt_next(argc, argv, "1C:D:HT:d:j:l:o:v", "", usage)) != -1)
 		switch (c) {
 		case '1': ship.once = 1; break;
 		case 'C': ship.setup.ca_file = optarg; break;
@@ -54,13 +65,18 @@ static void options_parse(int argc, char **argv, struct options *o)
 		case 'H': http_allowed = 1; break;
 		case 'T': ship.setup.patience_s = (long)opt_number('T', 1, PATIENCE_MAX_S); break;
 		case 'd': o->dir = optarg; break;
+		case 'j': ship.setup.jobs = (unsigned)opt_number('j', 1, SHIP_JOBS_MAX); break;
+		case 'l':
+			if (cap_parse(&ship.cap, optarg) < 0)
+				die(EXIT_USAGE, "-l %s: not bytes in a second from 1k to 1024G", optarg);
+			break;
+		case 'o': o->oldest = oldest_parse(optarg); break;
+		case 'v': o->verbose = 1; break;
 		}
 	if (!o->dir || argc - optind != 1)
 		die(EXIT_USAGE, "%s: usage: %s", o->dir ? "one URL is needed" : "-d is needed", usage);
 	o->url = argv[optind];
 	const char *why = target_parse(&ship.target, o->url, getenv("AWS_ENDPOINT_URL"), http_allowed);
-	if (!why && ship.target.s3)
-		why = target_environment(&ship.target);
 	if (why)
 		die(EXIT_USAGE, "%s: %s", o->url, why);
 	ship.setup.plain_http = http_allowed;
@@ -96,6 +112,42 @@ static int signals_open(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* Before any secret is read; then this process can connect no more. */
+static void dialer_open(void)
+{
+	char *host = NULL, *port = NULL;
+	CURLU *u = curl_url();
+
+	if (!u || curl_url_set(u, CURLUPART_URL, ship.target.base, CURLU_PATH_AS_IS) ||
+	        curl_url_get(u, CURLUPART_HOST, &host, 0) ||
+	        curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
+		die(EXIT_TEMPORARY, "out of memory");
+	char *name = *host == '[' ? host + 1 : host;
+	name[strcspn(name, "]")] = 0;
+	if (dialer_start(&ship.dialer, name, (unsigned)strtoul(port, NULL, 10),
+	            (unsigned)ship.setup.patience_s) < 0)
+		die_errno(EXIT_TEMPORARY, "dialer");
+	if (unconnected_enter() < 0)
+		die_errno(EXIT_TEMPORARY, "seccomp");
+	ship.setup.dialer = &ship.dialer;
+	ship.setup.cap = &ship.cap;
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(u);
+}
+
+static void credentials_take(const char *url)
+{
+	const char *why = ship.target.s3 ? target_environment(&ship.target) : NULL;
+	if (why)
+		die(EXIT_USAGE, "%s: %s", url, why);
+	if (!ship.target.s3)
+		return;
+	ship.setup.sigv4 = ship.target.sigv4;
+	ship.setup.user = ship.target.access_key;
+	ship.setup.secret = ship.target.secret_key;
+}
+
 static void stdin_look(struct loop *l)
 {
 	struct stat st;
@@ -107,22 +159,20 @@ static void stdin_look(struct loop *l)
 static void open_everything(const struct options *o, struct loop *l)
 {
 	standard_fds_open();
-	ca_file_check(ship.setup.ca_file);
 	l->signal_fd = signals_open();
 	if (l->signal_fd < 0)
 		die_errno(EXIT_TEMPORARY, "signals");
+	dialer_open();
+	credentials_take(o->url);
+	ca_file_check(ship.setup.ca_file);
 	stdin_look(l);
-	if (waiting_open(&ship.waiting, o->dir, now_ms()) < 0)
+	progress_open(o->verbose);
+	if (waiting_open(&ship.waiting, o->dir, !o->oldest, now_ms()) < 0)
 		die_errno(EXIT_TEMPORARY, "%s", o->dir);
 	if (ship.once)
 		waiting_last_round(&ship.waiting);
-	if (ship.target.s3) {
-		ship.setup.sigv4 = ship.target.sigv4;
-		ship.setup.user = ship.target.access_key;
-		ship.setup.secret = ship.target.secret_key;
-	}
 	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) || !(ship.multi = curl_multi_init()) ||
-	        upload_init(&ship.upload, &ship.target, dirfd(ship.waiting.dir), ship.multi, &ship.setup) < 0)
+	        ship_init(&ship) < 0)
 		die(EXIT_TEMPORARY, "cannot set up libcurl and libsodium");
 }
 
@@ -156,20 +206,32 @@ static void transfers_run(void)
 	const CURLMsg *m;
 	int n;
 
+	cap_earn(&ship.cap, (int64_t)clocks_boot_ns());
 	if (curl_multi_perform(ship.multi, &n))
 		die(EXIT_BUG, "libcurl: cannot go on");
 	while ((m = curl_multi_info_read(ship.multi, &n)))
-		if (m->msg == CURLMSG_DONE) {
-			ship_finished(&ship, m->data.result, now_ms());
-			break; /* removing the handle has made m invalid */
-		}
+		if (m->msg == CURLMSG_DONE)
+			ship_finished(&ship, m->easy_handle, m->data.result, now_ms());
 }
 
-static int poll_ms(void)
+static void dialer_read(void)
 {
-	int64_t wait_ms = ship_wake_ms(&ship), now = now_ms();
-	if (wait_ms <= now)
+	struct dialed d;
+	int r;
+
+	while ((r = dialer_answer(&ship.dialer, &d)) > 0)
+		ship_dialed(&ship, &d, now_ms());
+	if (r < 0)
+		die(EXIT_TEMPORARY, "the dialer is gone");
+}
+
+static int poll_ms(const struct loop *l)
+{
+	int64_t now = now_ms(), wait_ms = ship_wake_ms(&ship, now);
+	if (l->more || wait_ms <= now)
 		return 0;
+	if (progress_wake_ms() < wait_ms)
+		wait_ms = progress_wake_ms() > now ? progress_wake_ms() : now;
 	return wait_ms - now < POLL_MS_MAX ? (int)(wait_ms - now) : POLL_MS_MAX;
 }
 
@@ -182,13 +244,15 @@ static int loop_run(struct loop *l)
 		ship_start(&ship, now_ms());
 		if (ship_done(&ship, &code))
 			return code;
+		progress_show(&ship, now_ms());
 		struct curl_waitfd fd[] = {
 		        {.fd = l->signal_fd, .events = CURL_WAIT_POLLIN},
 		        {.fd = ship.waiting.notify_fd, .events = CURL_WAIT_POLLIN},
 		        {.fd = l->stdin_fd, .events = CURL_WAIT_POLLIN},
 		        {.fd = ship.said[0] ? STDOUT_FILENO : -1, .events = CURL_WAIT_POLLOUT},
+		        {.fd = ship.dialer.fd, .events = CURL_WAIT_POLLIN},
 		};
-		if (curl_multi_poll(ship.multi, fd, sizeof fd / sizeof *fd, poll_ms(), &ready))
+		if (curl_multi_poll(ship.multi, fd, sizeof fd / sizeof *fd, poll_ms(l), &ready))
 			die(EXIT_BUG, "libcurl: cannot wait");
 		if (fd[3].revents)
 			stdout_write();
@@ -200,19 +264,24 @@ static int loop_run(struct loop *l)
 			die(EXIT_TEMPORARY, "%s: the directory is gone", ship.waiting.path);
 		if (fd[2].revents)
 			stdin_read(l);
+		if (fd[4].revents)
+			dialer_read();
 		transfers_run();
+		l->more = ship_turn(&ship, now_ms());
 	}
 }
 
 int main(int argc, char **argv)
 {
 	struct options o;
-	struct loop l;
+	struct loop l = {0};
 
 	msg_init("cam-ship");
 	options_parse(argc, argv, &o);
 	open_everything(&o, &l);
 	msg_service();
 	ready_say(o.ready_fd);
-	return loop_run(&l);
+	int code = loop_run(&l);
+	progress_clear();
+	return code;
 }

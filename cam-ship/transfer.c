@@ -1,9 +1,11 @@
 /* The mechanics of libcurl and nothing of any protocol. Reads the segment's open descriptor and the CA file;
- * talks to the host of the request's URL only: no redirect is followed, no proxy or .netrc is looked for. */
+ * talks through the sockets that the dialer hands over only, and never looks up a name: no redirect is
+ * followed, no proxy or .netrc is looked for. */
 #define _GNU_SOURCE
 #include "transfer.h"
 
 #include "backoff.h"
+#include "clocks.h"
 #include "fdio.h"
 #include "msg.h"
 
@@ -12,20 +14,42 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
-	SLOW_BYTES_PER_S = 2048, /* an uplink slower than this can never keep up with a camera */
-	MULTI_CONNECTIONS = 2,
+	SLOW_BYTES_PER_S = 2048, /* an uplink slower than this, all in all, can never keep up with a camera */
+	DIAL_GRACE_MS = 5000,
 };
 
-int transfer_init(struct transfer *t, CURLM *multi, const struct transfer_setup *setup)
+/* Any address will do: connect() does nothing any more. A number needs no resolver. */
+static const char stand_in[] = "::127.0.0.1:";
+static struct curl_slist *connect_to;
+
+int transfers_init(CURLM *multi, const struct transfer_setup *setup)
+{
+	connect_to = curl_slist_append(NULL, stand_in);
+	if (!connect_to)
+		return -1;
+	return curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)setup->jobs + 1) ||
+	                       curl_multi_setopt(multi, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX)
+	               ? -1
+	               : 0;
+}
+
+int transfer_init(struct transfer *t, CURLM *multi, const struct transfer_setup *setup, unsigned place)
 {
 	memset(t, 0, sizeof *t);
 	t->multi = multi;
 	t->setup = setup;
+	t->dial_id = place;
+	t->fd = -1;
 	t->easy = curl_easy_init();
-	curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, (long)MULTI_CONNECTIONS);
 	return t->easy ? 0 : -1;
+}
+
+unsigned transfer_place(uint32_t dial_id)
+{
+	return dial_id % TRANSFER_PLACES;
 }
 
 void request_set(struct request *r, const char *method, const char *fmt, ...)
@@ -63,6 +87,10 @@ static size_t give(char *out, size_t size, size_t count, void *arg)
 	struct transfer *t = arg;
 	uint64_t room = (uint64_t)size * count, left = t->file->bytes - t->sent;
 	size_t want = (size_t)(room < left ? room : left);
+	if (want && !(want = cap_take(t->setup->cap, want))) {
+		t->paused = 1;
+		return CURL_READFUNC_PAUSE;
+	}
 	ssize_t n = want ? fd_pread(t->file->fd, out, want, (off_t)t->sent) : 0;
 
 	if (n < 0 || (size_t)n < want) {
@@ -126,6 +154,26 @@ static size_t take(char *in, size_t size, size_t count, void *arg)
 	return t->stopped ? 0 : n;
 }
 
+static curl_socket_t hand_over(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct transfer *t = arg;
+	curl_socket_t fd = t->fd;
+
+	(void)purpose;
+	(void)address; /* is stand_in */
+	t->fd = -1;
+	t->starved = fd < 0;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+static int is_connected(void *arg, curl_socket_t fd, curlsocktype purpose)
+{
+	(void)arg;
+	(void)fd;
+	(void)purpose;
+	return CURL_SOCKOPT_ALREADY_CONNECTED; /* 7.88 calls connect() in spite of it */
+}
+
 static void set_safety(CURL *e, const struct transfer_setup *s)
 {
 	curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L);
@@ -133,26 +181,40 @@ static void set_safety(CURL *e, const struct transfer_setup *s)
 	curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L);
 	curl_easy_setopt(e, CURLOPT_PROXY, "");
 	curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	/* One request at a time on a connection needs none of HTTP/2's machinery. */
-	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
 	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
 	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
-	if (s->ca_file) {
+	if (s->ca_file)
 		curl_easy_setopt(e, CURLOPT_CAINFO, s->ca_file);
-		curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
-	}
+	/* One store of CAs for all connections, which libcurl keeps only when no folder is named besides. */
+	curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
 }
 
-/* Every wait ends: to connect, without progress, and, for a server that drips, all in all. */
+/* Every wait ends: to connect, without progress, and, for a server that drips, all in all. The slowest speed
+ * that passes is a share, since others may be sending, and well below the cap. */
 static void set_limits(CURL *e, const struct transfer_setup *s, const struct transfer_file *file)
 {
-	long most_s = 2 * s->patience_s + (long)(file->bytes / SLOW_BYTES_PER_S);
+	uint64_t slow = SLOW_BYTES_PER_S;
+	if (s->cap->rate && s->cap->rate / 4 < slow)
+		slow = s->cap->rate / 4;
+	slow = slow / s->jobs ? slow / s->jobs : 1;
 	curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT, s->patience_s);
-	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, (long)SLOW_BYTES_PER_S);
+	curl_easy_setopt(e, CURLOPT_LOW_SPEED_LIMIT, (long)slow);
 	curl_easy_setopt(e, CURLOPT_LOW_SPEED_TIME, s->patience_s);
-	curl_easy_setopt(e, CURLOPT_TIMEOUT, most_s);
+	curl_easy_setopt(e, CURLOPT_TIMEOUT, 2 * s->patience_s + (long)(file->bytes / slow));
 	curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
+}
+
+static void set_connection(struct transfer *t)
+{
+	CURL *e = t->easy;
+
+	curl_easy_setopt(e, CURLOPT_CONNECT_TO, connect_to);
+	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, hand_over);
+	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
+	curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, is_connected);
 }
 
 static void set_method(struct transfer *t)
@@ -176,13 +238,14 @@ void transfer_start(struct transfer *t, const struct transfer_file *file)
 
 	t->file = file;
 	t->sent = t->got = 0;
-	t->stopped = 0;
+	t->stopped = t->paused = t->starved = 0;
 	memset(&t->res, 0, sizeof t->res);
 	crypto_hash_sha256_init(&t->hash);
 
 	curl_easy_reset(e);
 	set_safety(e, s);
 	set_limits(e, s, file);
+	set_connection(t);
 	curl_easy_setopt(e, CURLOPT_PRIVATE, t);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->res.why);
 	curl_easy_setopt(e, CURLOPT_USERAGENT, "cam-ship");
@@ -225,16 +288,70 @@ static void judge_body(struct transfer *t)
 		res->same = SAME_ALL;
 }
 
-void transfer_finish(struct transfer *t, CURLcode result)
+static void socket_drop(struct transfer *t)
+{
+	if (t->fd >= 0)
+		close(t->fd);
+	t->fd = -1;
+}
+
+/* Nothing was sent yet. */
+static void dial(struct transfer *t)
+{
+	curl_multi_remove_handle(t->multi, t->easy);
+	t->dialing = 1;
+	t->dial_id += TRANSFER_PLACES;
+	t->dial_due_ms = (int64_t)(clocks_boot_ns() / 1000000) + t->setup->patience_s * 1000 + DIAL_GRACE_MS;
+	if (dialer_ask(t->setup->dialer, t->dial_id) < 0)
+		die(EXIT_TEMPORARY, "the dialer is gone");
+}
+
+int transfer_dialed(struct transfer *t, const struct dialed *d)
+{
+	if (!t->dialing || d->id != t->dial_id) {
+		if (d->fd >= 0)
+			close(d->fd);
+		return 0;
+	}
+	t->dialing = 0;
+	t->fd = d->fd;
+	if (d->fd >= 0) {
+		transfer_start(t, t->file);
+		return 0;
+	}
+	t->res = (struct response){
+	        .result = CURLE_COULDNT_CONNECT, .bytes = -1, .retry_after_s = -1, .date_s = -1};
+	snprintf(t->res.why, sizeof t->res.why, "%s", d->why);
+	return 1;
+}
+
+void transfer_resume(struct transfer *t)
+{
+	t->paused = 0;
+	curl_easy_pause(t->easy, CURLPAUSE_CONT);
+}
+
+int transfer_finish(struct transfer *t, CURLcode result)
 {
 	struct response *res = &t->res;
 	curl_off_t length = -1, ready_us = 0;
+	long version = 0;
 
+	if (t->starved && result != CURLE_OK) {
+		dial(t);
+		return 0;
+	}
+	/* It was dialed for this request, which went over another connection in the end. */
+	socket_drop(t);
+	curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &res->status);
 	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);
 	curl_easy_getinfo(t->easy, CURLINFO_PRETRANSFER_TIME_T, &ready_us);
 	res->bytes = length;
 	res->reached = ready_us > 0;
+	/* A timeout is one stream's own; what else goes wrong may have taken the connection with it. */
+	res->shared =
+	        version == CURL_HTTP_VERSION_2_0 && result != CURLE_OK && result != CURLE_OPERATION_TIMEDOUT;
 	/* An answer that we cut off ourselves is an answer. */
 	res->result = t->stopped && result == CURLE_WRITE_ERROR ? CURLE_OK : result;
 	if (res->result != CURLE_OK && !res->why[0])
@@ -248,4 +365,5 @@ void transfer_finish(struct transfer *t, CURLcode result)
 	res->retry_after_s = again ? backoff_retry_after_s(again, time(NULL)) : -1;
 	res->date_s = date ? curl_getdate(date, NULL) : -1;
 	curl_multi_remove_handle(t->multi, t->easy);
+	return 1;
 }

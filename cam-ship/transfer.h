@@ -2,12 +2,16 @@
  */
 #ifndef TRANSFER_H
 #define TRANSFER_H
+#include "cap.h"
+#include "dialer.h"
+
 #include <curl/curl.h>
 #include <sodium.h>
 #include <stddef.h>
 #include <stdint.h>
 
 enum {
+	TRANSFER_PLACES = 32,
 	REQUEST_URL_BYTES = 1200,
 	RESPONSE_BODY_BYTES = 2048,        /* what is kept of an error's body */
 	RESPONSE_BODY_BYTES_MAX = 1 << 20, /* an answer that should be short is cut off here */
@@ -19,6 +23,9 @@ struct transfer_setup {
 	long patience_s;                   /* to connect, and without enough progress */
 	int plain_http;                    /* http is possible besides https */
 	const char *user, *secret, *sigv4; /* sigv4 NULL: requests are not signed */
+	unsigned jobs;                     /* transfers at the same time, at most */
+	const struct dialer *dialer;
+	struct cap *cap; /* on what is sent */
 };
 
 /* The bytes of a segment. The descriptor stays the caller's. */
@@ -44,6 +51,7 @@ enum response_same {
 struct response {
 	CURLcode result;
 	int reached; /* a connection to a verified server was made, and the request went out */
+	int shared;  /* with other requests: what broke the connection need not have been this one */
 	int changed; /* the file turned out shorter than it was */
 	long status; /* 0: no answer */
 	enum response_same same;
@@ -63,20 +71,39 @@ struct transfer {
 	const struct transfer_file *file;
 	uint64_t sent, got;
 	int stopped; /* by us, in the middle of the answer: what we know is enough */
+	int paused;  /* for the cap's sake */
+	/* libcurl asks for a connected socket when it has no connection to use. If there is none, the request
+	 * fails before anything was sent, the dialer is asked, and the request begins again with its answer.
+	 */
+	int fd;      /* connected, for libcurl to take, or -1 */
+	int starved; /* libcurl asked and there was none */
+	int dialing;
+	uint32_t dial_id;
+	int64_t dial_due_ms; /* by the boot clock: an answer that has not come by then is not waited for */
 	crypto_hash_sha256_state hash;
 	struct request req;
 	struct response res;
 };
 
-/* -1 when out of memory. */
-int transfer_init(struct transfer *t, CURLM *multi, const struct transfer_setup *setup);
+/* What is the same for all: the store of CAs, the numeric address that stands in for the host's. 0 or -1. */
+int transfers_init(CURLM *multi, const struct transfer_setup *setup);
+/* place: less than TRANSFER_PLACES, each transfer has its own. -1 when out of memory. */
+int transfer_init(struct transfer *t, CURLM *multi, const struct transfer_setup *setup, unsigned place);
+/* The place of the transfer that a dial was for; less than TRANSFER_PLACES. */
+unsigned transfer_place(uint32_t dial_id);
 
 void request_set(struct request *r, const char *method, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));
 void request_header(struct request *r, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Send t->req: a PUT carries the file, a GET is compared to it. The answer is in t->res when the multi handle
- * says that t->easy is done and transfer_finish was called. */
+/* Send t->req: a PUT carries the file, a GET is compared to it. */
 void transfer_start(struct transfer *t, const struct transfer_file *file);
-void transfer_finish(struct transfer *t, CURLcode result);
+/* The multi handle says that t->easy is done. 1: the answer is in t->res. 0: it waits for the dialer. */
+int transfer_finish(struct transfer *t, CURLcode result);
+/* What the dialer answered. Closes d->fd when nobody waits for it. 1: t->res says that it failed. 0: it goes
+ * on.
+ */
+int transfer_dialed(struct transfer *t, const struct dialed *d);
+/* A pause is over: the cap has room again. */
+void transfer_resume(struct transfer *t);
 #endif

@@ -1,6 +1,5 @@
-/* Opens one .cam file at a time, read-only, and hashes it; what is then said to the server is webdav.c's or
- * s3.c's matter. The file may be evicted at any time (normal), and must not change (then nothing is
- * acknowledged). */
+/* Opens one file, read-only, and hashes it; what is then said to the server is webdav.c's or s3.c's matter.
+ * The file may be evicted at any time (normal), and must not change (then nothing is acknowledged). */
 #define _GNU_SOURCE
 #include "upload.h"
 
@@ -15,14 +14,14 @@
 #include <string.h>
 #include <unistd.h>
 
-int upload_init(
-        struct upload *u, struct target *target, int dir_fd, CURLM *multi, const struct transfer_setup *setup)
+int upload_init(struct upload *u, struct target *target, int dir_fd, CURLM *multi,
+        const struct transfer_setup *setup, unsigned place)
 {
 	memset(u, 0, sizeof *u);
 	u->target = target;
 	u->dir_fd = dir_fd;
 	u->file.fd = -1;
-	return transfer_init(&u->transfer, multi, setup);
+	return transfer_init(&u->transfer, multi, setup, place);
 }
 
 enum verdict upload_say(struct upload *u, enum verdict v, const char *fmt, ...)
@@ -55,31 +54,11 @@ static enum verdict own_fault(struct upload *u, const char *doing)
 	return upload_say(u, errno == ENOENT ? UPLOAD_GONE : UPLOAD_ASIDE, "%s: %s", doing, strerror(errno));
 }
 
-static int hash(struct upload *u)
-{
-	crypto_hash_sha256_state state;
-	unsigned char buf[16384];
-	uint64_t at = 0;
-
-	crypto_hash_sha256_init(&state);
-	for (;;) {
-		ssize_t n = fd_pread(u->file.fd, buf, sizeof buf, (off_t)at);
-		if (n < 0)
-			return -1;
-		if (!n)
-			break;
-		crypto_hash_sha256_update(&state, buf, (unsigned long long)n);
-		at += (uint64_t)n;
-	}
-	crypto_hash_sha256_final(&state, u->file.sha256);
-	u->file.bytes = at;
-	return 0;
-}
-
 static enum verdict prepare(struct upload *u)
 {
 	/* Not through a symbolic link, which could point at anything that this user may read, nor into a
 	 * FIFO. */
+	u->hashing = 0;
 	u->file.fd = openat(u->dir_fd, u->file_name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 	if (u->file.fd < 0)
 		return own_fault(u, "open");
@@ -87,11 +66,9 @@ static enum verdict prepare(struct upload *u)
 		return own_fault(u, "fstat");
 	if (!S_ISREG(u->st.st_mode))
 		return upload_say(u, UPLOAD_ASIDE, "not a regular file");
-	if (hash(u) < 0)
-		return own_fault(u, "read");
-	if (u->file.bytes != (uint64_t)u->st.st_size)
-		return upload_say(u, UPLOAD_ASIDE, "changes while it is read");
-	target_key(u->key, &u->name, u->file.sha256);
+	crypto_hash_sha256_init(&u->hash);
+	u->file.bytes = 0;
+	u->hashing = 1;
 	return UPLOAD_GOES_ON;
 }
 
@@ -109,17 +86,17 @@ static enum verdict still_the_same(struct upload *u)
 	return upload_say(u, UPLOAD_ASIDE, "changed while it was sent");
 }
 
-static enum verdict proceed(struct upload *u, enum verdict v)
+/* The verdict v is the last word, unless it goes on. */
+static enum verdict settle(struct upload *u, enum verdict v)
 {
-	if (v == UPLOAD_GOES_ON) {
-		transfer_start(&u->transfer, &u->file);
+	if (v == UPLOAD_GOES_ON)
 		return v;
-	}
 	if (v == UPLOAD_STORED)
 		v = still_the_same(u);
 	if (u->file.fd >= 0)
 		close(u->file.fd);
 	u->file.fd = -1;
+	u->hashing = 0;
 	return v;
 }
 
@@ -127,22 +104,66 @@ enum verdict upload_start(struct upload *u, const struct name *n)
 {
 	u->name = *n;
 	u->retry_after_s = -1;
+	memset(&u->transfer.res, 0, sizeof u->transfer.res);
 	name_put(u->file_name, n);
-	enum verdict v = prepare(u);
-	if (v == UPLOAD_GOES_ON) {
-		if (u->target->s3)
-			s3_start(u);
-		else
-			webdav_start(u);
+	return settle(u, prepare(u));
+}
+
+static void request_first(struct upload *u)
+{
+	u->hashing = 0;
+	crypto_hash_sha256_final(&u->hash, u->file.sha256);
+	target_key(u->key, &u->name, u->file.sha256);
+	if (u->target->s3)
+		s3_start(u);
+	else
+		webdav_start(u);
+	transfer_start(&u->transfer, &u->file);
+}
+
+enum verdict upload_hash(struct upload *u)
+{
+	unsigned char buf[16384];
+
+	for (unsigned done = 0; done < UPLOAD_SLICE_BYTES; done += sizeof buf) {
+		ssize_t n = fd_pread(u->file.fd, buf, sizeof buf, (off_t)u->file.bytes);
+		if (n < 0)
+			return settle(u, own_fault(u, "read"));
+		crypto_hash_sha256_update(&u->hash, buf, (unsigned long long)n);
+		u->file.bytes += (uint64_t)n;
+		/* One that grows would never end. */
+		if (u->file.bytes > (uint64_t)u->st.st_size ||
+		        (!n && u->file.bytes < (uint64_t)u->st.st_size))
+			return settle(u, upload_say(u, UPLOAD_ASIDE, "changes while it is read"));
+		if (!n) {
+			request_first(u);
+			break;
+		}
 	}
-	return proceed(u, v);
+	return UPLOAD_GOES_ON;
+}
+
+/* An answer, or that none came, lies in u->transfer.res. */
+static enum verdict answered(struct upload *u)
+{
+	enum verdict v;
+
+	u->retry_after_s = u->transfer.res.retry_after_s;
+	if (u->transfer.res.changed)
+		v = upload_say(u, UPLOAD_ASIDE, "changed while it was sent");
+	else
+		v = u->target->s3 ? s3_next(u) : webdav_next(u);
+	if (v == UPLOAD_GOES_ON)
+		transfer_start(&u->transfer, &u->file);
+	return settle(u, v);
 }
 
 enum verdict upload_continue(struct upload *u, CURLcode result)
 {
-	transfer_finish(&u->transfer, result);
-	u->retry_after_s = u->transfer.res.retry_after_s;
-	if (u->transfer.res.changed)
-		return proceed(u, upload_say(u, UPLOAD_ASIDE, "changed while it was sent"));
-	return proceed(u, u->target->s3 ? s3_next(u) : webdav_next(u));
+	return transfer_finish(&u->transfer, result) ? answered(u) : UPLOAD_GOES_ON;
+}
+
+enum verdict upload_dialed(struct upload *u, const struct dialed *d)
+{
+	return transfer_dialed(&u->transfer, d) ? answered(u) : UPLOAD_GOES_ON;
 }

@@ -1,4 +1,4 @@
-/* upload: one segment on its way to the server, from opening its file to a verdict. */
+/* upload: one segment or stub on its way to the server, from opening its file to a verdict. */
 #ifndef UPLOAD_H
 #define UPLOAD_H
 #include "backoff.h"
@@ -57,20 +57,28 @@ struct upload {
 	char key[TARGET_KEY_BYTES];
 	struct transfer_file file;
 	struct stat st;
+	int hashing; /* nothing was sent yet */
+	crypto_hash_sha256_state hash;
 	/* With every verdict but GOES_ON and STORED: */
 	char why[BACKOFF_WHY_BYTES];
 	int64_t retry_after_s;
 };
 
-/* 0, or -1 when out of memory. */
-int upload_init(struct upload *u, struct target *target, int dir_fd, CURLM *multi,
-        const struct transfer_setup *setup);
+enum { UPLOAD_SLICE_BYTES = 256 * 1024 }; /* hashed in one turn */
 
-/* Open, hash and send the first request. */
+/* place: see transfer_init. 0, or -1 when out of memory. */
+int upload_init(struct upload *u, struct target *target, int dir_fd, CURLM *multi,
+        const struct transfer_setup *setup, unsigned place);
+
+/* Open n. Then u->hashing says that upload_hash is to be called. */
 enum verdict upload_start(struct upload *u, const struct name *n);
+/* Hash a slice; after the last one the first request is sent. */
+enum verdict upload_hash(struct upload *u);
 
 /* The multi handle has finished u->transfer. */
 enum verdict upload_continue(struct upload *u, CURLcode result);
+/* The dialer's answer for u->transfer. */
+enum verdict upload_dialed(struct upload *u, const struct dialed *d);
 
 /* For webdav.c and s3.c: write why and return the verdict. */
 enum verdict upload_say(struct upload *u, enum verdict v, const char *fmt, ...)

@@ -1,4 +1,4 @@
-/* Reads the names in one directory and watches it with inotify. Holds a window of names, the runs of stored
+/* Reads the names in one directory and watches it with inotify. Holds windows of names, the runs of stored
  * ones and those set aside, all bounded. Never opens, writes, renames or deletes a file. */
 #define _GNU_SOURCE
 #include "waiting.h"
@@ -13,13 +13,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-int waiting_open(struct waiting *w, const char *path, int64_t now_ms)
+int waiting_open(struct waiting *w, const char *path, int newest, int64_t now_ms)
 {
 	memset(w, 0, sizeof *w);
 	w->path = path;
-	w->window.max = WAITING_WINDOW;
-	w->repeat.max = WAITING_REPEAT_MAX;
-	w->scan_ms = w->round_ms = w->repeat_ms = now_ms;
+	w->newest = newest;
+	window_init(&w->low, 0, WINDOW_MAX);
+	window_init(&w->high, 1, WINDOW_MAX);
+	window_init(&w->fresh, newest, WAITING_FRESH_MAX);
+	window_init(&w->repeat, 0, WAITING_REPEAT_MAX);
+	w->round_ms = w->repeat_ms = now_ms;
 	w->dir = opendir(path);
 	if (!w->dir)
 		return -1;
@@ -37,156 +40,277 @@ int waiting_open(struct waiting *w, const char *path, int64_t now_ms)
 	return 0;
 }
 
-/* Keep the smallest l->max names, sorted. */
-static void list_offer(struct waiting_list *l, const struct name *n)
-{
-	unsigned lo = 0, hi = l->count;
+/* --- what is in hand --- */
 
-	if (l->count == l->max) {
-		l->more = 1;
-		if (name_compare(n, &l->name[l->count - 1]) > 0)
-			return;
-	}
-	while (lo < hi) {
-		unsigned mid = (lo + hi) / 2;
-		if (name_compare(n, &l->name[mid]) < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
-	unsigned tail = (l->count < l->max ? l->count : l->max - 1) - lo;
-	memmove(&l->name[lo + 1], &l->name[lo], tail * sizeof *n);
-	l->name[lo] = *n;
-	if (l->count < l->max)
-		l->count++;
+static struct name *hand_find(struct waiting *w, const struct name *n)
+{
+	for (unsigned i = 0; i < w->in_hand; i++)
+		if (window_compare(&w->hand[i], n) == 0)
+			return &w->hand[i];
+	return NULL;
 }
 
-static void list_clear(struct waiting_list *l)
+static void hand_drop(struct waiting *w, const struct name *n)
 {
-	l->next = l->count = 0;
-	l->more = 0;
-}
-
-static int list_take(struct waiting_list *l, struct name *out)
-{
-	if (l->next == l->count)
-		return 0;
-	*out = l->name[l->next++];
-	return 1;
-}
-
-static void consider(struct waiting *w, const struct name *n, int64_t now_ms, int repeat)
-{
-	if (acked_has(&w->acked, n, w->scan)) {
-		if (repeat)
-			list_offer(&w->repeat, n);
-		return;
-	}
-	if (aside_waits(&w->aside, n, now_ms, w->scan))
-		return;
-	if (w->marked && name_compare(n, &w->mark) <= 0)
-		return;
-	if (w->bounded > 0 && name_compare(n, &w->bound) > 0)
-		return;
-	list_offer(&w->window, n);
-}
-
-/* Read the whole directory once. -1 when that failed half-way: then what was not met may still be there. */
-static int scan(struct waiting *w, int64_t now_ms)
-{
-	int repeat = now_ms - w->repeat_ms >= WAITING_REPEAT_MS;
-	struct name n, last = {0};
-	const struct dirent *d;
-
-	list_clear(&w->window);
-	if (repeat) {
-		list_clear(&w->repeat);
-		w->repeat_ms = now_ms;
-	}
-	w->hint = 0;
-	w->scan++;
-	w->scan_ms = now_ms;
-	struct stat st;
-	/* IN_DELETE_SELF does not come while the directory is open. */
-	w->gone = fstat(dirfd(w->dir), &st) == 0 && st.st_nlink == 0;
-	rewinddir(w->dir);
-	while (errno = 0, (d = readdir(w->dir)) != NULL) {
-		if (name_parse(d->d_name, &n) < 0 || n.state != NAME_CAM)
-			continue;
-		if (name_compare(&n, &last) > 0)
-			last = n;
-		consider(w, &n, now_ms, repeat);
-	}
-	if (errno) {
-		msg_errno("%s: read", w->path);
-		w->unreadable = 1;
-		return -1;
-	}
-	w->unreadable = 0;
-	aside_prune(&w->aside, w->scan);
-	if (w->bounded < 0) {
-		w->bounded = 1;
-		w->bound = last;
-	}
-	return 0;
-}
-
-static int round_is_due(const struct waiting *w, int64_t now_ms)
-{
-	int64_t pause = w->acked.forgot ? WAITING_FORGOT_MS : WAITING_ROUND_MS;
-	return now_ms - w->round_ms >= (w->late ? WAITING_LATE_MS : pause);
-}
-
-int waiting_next(struct waiting *w, int64_t now_ms, struct name *out)
-{
-	if (w->window.next < w->window.count || w->window.more) {
-		/* go on with this round */
-	} else if (!w->scan || round_is_due(w, now_ms)) {
-		w->marked = w->late = w->acked.forgot = 0;
-		w->round_ms = now_ms;
-		w->hint = 1;
-	} else if (now_ms - w->scan_ms >= WAITING_ROUND_MS) {
-		w->hint = 1;
-	}
-	if (w->window.next == w->window.count && (w->hint || w->window.more))
-		(void)scan(w, now_ms);
-	if (!list_take(&w->window, out))
-		return 0;
-	w->mark = *out;
-	w->marked = 1;
-	return 1;
-}
-
-int64_t waiting_wake_ms(const struct waiting *w)
-{
-	if (w->window.next < w->window.count || w->window.more || w->hint || !w->scan)
-		return 0;
-	int64_t scan_ms = w->scan_ms + WAITING_ROUND_MS, round_ms = w->round_ms + WAITING_ROUND_MS;
-	int64_t late_ms = w->late ? w->round_ms + WAITING_LATE_MS : INT64_MAX;
-	if (!w->acked.forgot && round_ms < scan_ms)
-		scan_ms = round_ms;
-	return late_ms < scan_ms ? late_ms : scan_ms;
+	struct name *h = hand_find(w, n);
+	if (h)
+		*h = w->hand[--w->in_hand];
 }
 
 void waiting_stored(struct waiting *w, const struct name *n)
 {
+	hand_drop(w, n);
 	aside_remove(&w->aside, n);
 	acked_add(&w->acked, n, w->scan);
 }
 
 int64_t waiting_set_aside(struct waiting *w, const struct name *n, int doubt, int64_t now_ms)
 {
+	hand_drop(w, n);
 	return aside_add(&w->aside, n, doubt, now_ms, w->scan);
 }
+
+void waiting_vanished(struct waiting *w, const struct name *n)
+{
+	hand_drop(w, n);
+	aside_remove(&w->aside, n);
+}
+
+/* --- reading the directory --- */
+
+static int shipped(const struct name *n)
+{
+	return n->state == NAME_CAM || n->state == NAME_GONE;
+}
+
+static int beyond_marks(const struct waiting *w, const struct name *n)
+{
+	return (w->low_marked && window_compare(n, &w->low_mark) <= 0) ||
+	       (w->high_marked && window_compare(n, &w->high_mark) >= 0);
+}
+
+static void offer(struct waiting *w, const struct name *n)
+{
+	window_offer(&w->low, n);
+	if (w->newest)
+		window_offer(&w->high, n);
+}
+
+static void consider(struct waiting *w, const struct name *n, int repeat)
+{
+	if (acked_has(&w->acked, n, w->scan)) {
+		if (repeat)
+			window_offer(&w->repeat, n);
+		return;
+	}
+	if (aside_has(&w->aside, n, w->scan) || hand_find(w, n) || beyond_marks(w, n))
+		return;
+	if (w->bounded > 0 && window_compare(n, &w->bound) > 0)
+		return;
+	w->waiting++;
+	offer(w, n);
+}
+
+static void scan_begin(struct waiting *w)
+{
+	struct stat st;
+
+	window_clear(&w->low);
+	window_clear(&w->high);
+	w->waiting = w->fresh.count;
+	w->names = 0;
+	w->last = (struct name){0};
+	w->scan++;
+	w->scanning = 1;
+	/* IN_DELETE_SELF does not come while the directory is open. */
+	w->gone = fstat(dirfd(w->dir), &st) == 0 && st.st_nlink == 0;
+	rewinddir(w->dir);
+}
+
+static void scan_end(struct waiting *w, int64_t now_ms, int repeat)
+{
+	w->scanning = 0;
+	if (repeat)
+		w->repeat_ms = now_ms;
+	aside_prune(&w->aside, w->scan);
+	if (w->bounded < 0) {
+		w->bounded = 1;
+		w->bound = w->last;
+	}
+}
+
+static void scan_slice(struct waiting *w, int64_t now_ms)
+{
+	int repeat = now_ms - w->repeat_ms >= WAITING_REPEAT_MS;
+	struct name n;
+
+	for (unsigned i = 0; i < WAITING_SLICE; i++) {
+		errno = 0;
+		const struct dirent *d = readdir(w->dir);
+		if (!d && errno) {
+			/* What was met so far is shipped; what was not may still be there. */
+			msg_errno("%s: read", w->path);
+			w->unreadable = 1;
+			w->scanning = 0;
+			return;
+		}
+		if (!d) {
+			w->unreadable = 0;
+			scan_end(w, now_ms, repeat);
+			return;
+		}
+		w->names++;
+		if (name_parse(d->d_name, &n) < 0 || !shipped(&n))
+			continue;
+		if (window_compare(&n, &w->last) > 0)
+			w->last = n;
+		consider(w, &n, repeat);
+	}
+}
+
+/* --- rounds --- */
+
+static int64_t round_pause_ms(const struct waiting *w)
+{
+	int64_t large_ms = (int64_t)w->names * WAITING_PER_NAME_MS;
+	if (w->announced && !w->acked.forgot)
+		return WAITING_LATE_MS;
+	if (w->acked.forgot)
+		return WAITING_FORGOT_MS;
+	return large_ms > WAITING_ROUND_MS ? large_ms : WAITING_ROUND_MS;
+}
+
+static int windows_empty(const struct waiting *w)
+{
+	return !w->low.count && !w->high.count;
+}
+
+/* Of the windows one may have run out while the other has not. */
+static int refill_is_due(const struct waiting *w)
+{
+	return w->newest ? (!w->high.count && w->high.more) || (!w->low.count && w->low.more)
+	                 : !w->low.count && w->low.more;
+}
+
+static int round_is_due(const struct waiting *w, int64_t now_ms)
+{
+	if (!w->scan)
+		return 1;
+	return windows_empty(w) && now_ms - w->round_ms >= round_pause_ms(w);
+}
+
+int waiting_turn(struct waiting *w, int64_t now_ms)
+{
+	if (!w->scanning && refill_is_due(w)) {
+		scan_begin(w);
+	} else if (!w->scanning && round_is_due(w, now_ms)) {
+		w->low_marked = w->high_marked = w->announced = w->acked.forgot = 0;
+		w->round_ms = now_ms;
+		scan_begin(w);
+	}
+	if (w->scanning)
+		scan_slice(w, now_ms);
+	return w->scanning;
+}
+
+static int low_take(struct waiting *w, struct name *out)
+{
+	if (w->scanning || !window_take(&w->low, out))
+		return 0;
+	window_remove(&w->high, out);
+	w->low_mark = *out;
+	w->low_marked = 1;
+	return 1;
+}
+
+static int high_take(struct waiting *w, struct name *out)
+{
+	if (w->scanning || !window_take(&w->high, out))
+		return 0;
+	window_remove(&w->low, out);
+	w->high_mark = *out;
+	w->high_marked = 1;
+	return 1;
+}
+
+static int front_take(struct waiting *w, struct name *out)
+{
+	return window_take(&w->fresh, out) || (w->newest ? high_take(w, out) : low_take(w, out));
+}
+
+/* The share of what would otherwise wait for ever while there is always something newer, or better. */
+static int back_take(struct waiting *w, int64_t now_ms, struct name *out)
+{
+	return aside_due(&w->aside, now_ms, out) || low_take(w, out);
+}
+
+int waiting_next(struct waiting *w, int64_t now_ms, struct name *out)
+{
+	if (w->in_hand == WAITING_HAND_MAX)
+		return 0;
+	int back = w->starts % WAITING_SHARE == WAITING_SHARE - 1;
+	int got = back ? back_take(w, now_ms, out) || front_take(w, out)
+	               : front_take(w, out) || back_take(w, now_ms, out);
+	if (!got)
+		return 0;
+	w->starts++;
+	w->waiting -= w->waiting > 0;
+	w->hand[w->in_hand++] = *out;
+	return 1;
+}
+
+int64_t waiting_wake_ms(const struct waiting *w)
+{
+	if (w->scanning || !w->scan || refill_is_due(w) || !windows_empty(w) || w->fresh.count)
+		return 0;
+	int64_t round_ms = w->round_ms + round_pause_ms(w), aside_ms = aside_wake_ms(&w->aside);
+	return round_ms < aside_ms ? round_ms : aside_ms;
+}
+
+int waiting_repeat(struct waiting *w, struct name *out)
+{
+	return !w->scanning && window_take(&w->repeat, out);
+}
+
+void waiting_last_round(struct waiting *w)
+{
+	window_clear(&w->fresh);
+	w->low_marked = w->high_marked = w->announced = 0;
+	w->bounded = -1;
+	scan_begin(w);
+}
+
+int waiting_over(const struct waiting *w)
+{
+	return w->bounded > 0 && !w->scanning && !w->announced && windows_empty(w) && !refill_is_due(w) &&
+	       !w->fresh.count;
+}
+
+/* --- announcements --- */
 
 static void announced(struct waiting *w, const char *text)
 {
 	struct name n;
-	if (name_parse(text, &n) < 0 || n.state != NAME_CAM)
+
+	if (name_parse(text, &n) < 0 || !shipped(&n))
 		return;
-	w->hint = 1;
-	if (w->marked && name_compare(&n, &w->mark) <= 0)
-		w->late = 1;
+	/* Segments do not change; a stub may be replaced by one that tells of more. */
+	if (n.state == NAME_GONE)
+		acked_remove(&w->acked, &n, w->scan);
+	if (w->bounded || acked_has(&w->acked, &n, w->scan) || aside_has(&w->aside, &n, w->scan) ||
+	        hand_find(w, &n))
+		return;
+	w->waiting++;
+	if (!w->scan)
+		return; /* the first reading meets it */
+	if (!beyond_marks(w, &n)) {
+		offer(w, &n);
+		return;
+	}
+	window_offer(&w->fresh, &n);
+	if (w->fresh.more)
+		w->announced = 1;
+	w->fresh.more = 0;
 }
 
 void waiting_notified(struct waiting *w)
@@ -199,7 +323,7 @@ void waiting_notified(struct waiting *w)
 		if (e->mask & (IN_DELETE_SELF | IN_MOVE_SELF | IN_IGNORED | IN_UNMOUNT))
 			w->gone = 1;
 		if (e->mask & IN_Q_OVERFLOW)
-			w->hint = w->late = 1;
+			w->announced = 1;
 		else if (e->len)
 			announced(w, e->name);
 		at += (ssize_t)(sizeof *e + e->len);
@@ -208,23 +332,5 @@ void waiting_notified(struct waiting *w)
 
 void waiting_doorbell(struct waiting *w)
 {
-	w->hint = 1;
-}
-
-int waiting_repeat(struct waiting *w, struct name *out)
-{
-	return list_take(&w->repeat, out);
-}
-
-void waiting_last_round(struct waiting *w)
-{
-	list_clear(&w->window);
-	w->marked = w->late = 0;
-	w->bounded = -1; /* the next scan finds it */
-	w->hint = 1;
-}
-
-int waiting_over(const struct waiting *w)
-{
-	return w->bounded > 0 && !w->hint && !w->late && !w->window.more && w->window.next == w->window.count;
+	w->announced = 1;
 }

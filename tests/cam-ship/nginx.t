@@ -17,14 +17,36 @@ cp "spool/$(name 1)" "spool/$(name 9 | sed 's/cam$/part/')"
 echo hello >spool/README
 exits 0 "-1 stores everything" cam-ship -d spool -C ca.pem -1 "$url"
 cp tap.out named; cp tap.err told
-ok "and names it, oldest first" acked named 1 2 3 4
-cp named first
+ok "and names it" acked named 1 2 3 4
 exits 0 "all bytes are there under the right keys" stored "$url" 1 2 3 4
 is "nothing else is there" "$(find www -type f | wc -l)" 4
 exits 0 "-1 again finds it stored" cam-ship -d spool -C ca.pem -1 "$url"
 cp tap.out named; cp tap.err told
-ok "and names it again" cmp first named
+ok "and names it again" acked named 1 2 3 4
 is "without sending it again" "$(grep -c '"PUT.* 201 ' nginx-access.log)" 4
+
+# One at a time, in the order asked for. Newest first, each fourth is the oldest, so that nothing waits for ever.
+exits 0 "oldest first" cam-ship -d spool -C ca.pem -1 -j 1 -o oldest "$url"
+is "oldest first: in order" "$(cat tap.out)" "$(for n in 1 2 3 4; do name $n; echo; done)"
+mkdir many
+for n in 1 2 3 4 5 6 7 8; do segment $n 100 many; done
+exits 0 "newest first" cam-ship -d many -C ca.pem -1 -j 1 "${url}many/"
+is "newest first: and a share for the oldest" "$(cut -c 12-21 tap.out | sed 's/^0*//' | tr '\n' ' ')" "8 7 6 1 5 4 3 2 "
+for jobs in 1 4 16; do
+	exits 0 "-j $jobs" cam-ship -d many -C ca.pem -1 -j $jobs "${url}jobs$jobs/"
+	cp tap.out named
+	ok "-j $jobs: each is named once" acked named 1 2 3 4 5 6 7 8
+done
+# At most that fast, with some play for what the first instant may take.
+segment 9 600000 many
+begun=$(date +%s%N)
+exits 0 "at 200 kB/s" cam-ship -d many -C ca.pem -1 -l 200k -j 4 "${url}slow/"
+took=$((($(date +%s%N) - begun) / 1000000))
+ok "-l: no faster than allowed ($took ms)" [ $took -ge 2400 ]
+for odd in 0 1 k 5x 99999999G -1; do exits 100 "-l $odd" cam-ship -d many -C ca.pem -l $odd "$url"; done
+for odd in 0 17 x; do exits 100 "-j $odd" cam-ship -d many -C ca.pem -j $odd "$url"; done
+exits 100 "-o sideways" cam-ship -d many -C ca.pem -o sideways "$url"
+rm -r many www/cams/door/many www/cams/door/jobs* www/cams/door/slow
 
 # A name printed earlier must not be believed when the store lost the object.
 rm "www/cams/door/$(key 3)"
@@ -154,7 +176,7 @@ ok "FIFO" grep -q "$(name 34): not a regular file" told
 # A file that changes while it is sent is not acknowledged. nginx stands still in between.
 rm -rf spool; mkdir spool; segment 40 3000000; segment 41 1000; segment 42 1000; segment 43 1000
 kill -STOP "$nginx_pid"
-cam-ship -d spool -C ca.pem "$url" </dev/null >names 2>log &
+cam-ship -d spool -C ca.pem -o oldest -j 1 "$url" </dev/null >names 2>log &
 ship=$!
 stop_at_end $ship
 sleep 1

@@ -41,10 +41,11 @@ stored() {
 	done
 }
 
-# acked FILE N...: FILE names exactly these segments, in this order.
+# acked FILE N...: FILE names exactly these segments, each once, in any order (given in ascending order).
 acked() {
 	acked_file=$1; shift
-	for acked_n; do name "$acked_n"; echo; done | cmp - "$acked_file"
+	sort "$acked_file" >sorted
+	for acked_n; do name "$acked_n"; echo; done | cmp - sorted
 }
 
 lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
