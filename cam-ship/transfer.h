@@ -2,6 +2,11 @@
  */
 #ifndef TRANSFER_H
 #define TRANSFER_H
+#include "credentials.h"
+#include "objectlock.h"
+#include "truetime.h"
+#include "trust.h"
+
 #include <curl/curl.h>
 #include <sodium.h>
 #include <stddef.h>
@@ -15,10 +20,12 @@ enum {
 
 /* What holds for every request of the process. Strings must stay. */
 struct transfer_setup {
-	const char *ca_file;               /* NULL: the system's store */
-	long patience_s;                   /* to connect, and without enough progress */
-	int plain_http;                    /* http is possible besides https */
-	const char *user, *secret, *sigv4; /* sigv4 NULL: requests are not signed */
+	struct trust trust;
+	struct truetime time;
+	struct credentials credentials; /* S3 only */
+	struct objectlock lock;         /* S3 only */
+	long patience_s;                /* to connect, and without enough progress */
+	int plain_http;                 /* http is possible besides https */
 };
 
 /* The bytes of a segment. The descriptor stays the caller's. */
@@ -51,15 +58,16 @@ struct response {
 	uint64_t body_bytes;            /* that arrived */
 	char body[RESPONSE_BODY_BYTES]; /* the first of them; not of a GET that was compared */
 	char etag[128];
-	int64_t retry_after_s; /* or -1 */
-	int64_t date_s;        /* the server's clock, or -1 */
+	char lock_mode[32], lock_until[64]; /* of S3 Object Lock; empty: none was told */
+	int64_t retry_after_s;              /* or -1 */
+	int64_t date_s;                     /* the server's clock, or -1 */
 	char why[CURL_ERROR_SIZE];
 };
 
 struct transfer {
 	CURL *easy;
 	CURLM *multi;
-	const struct transfer_setup *setup;
+	struct transfer_setup *setup;
 	const struct transfer_file *file;
 	uint64_t sent, got;
 	int stopped; /* by us, in the middle of the answer: what we know is enough */
@@ -69,7 +77,7 @@ struct transfer {
 };
 
 /* -1 when out of memory. */
-int transfer_init(struct transfer *t, CURLM *multi, const struct transfer_setup *setup);
+int transfer_init(struct transfer *t, CURLM *multi, struct transfer_setup *setup);
 
 void request_set(struct request *r, const char *method, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));
