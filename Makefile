@@ -62,15 +62,17 @@ cam-reap_SRC = cam-spool/cam-reap cam-spool/stop $(BASE) lib/name $(SANDBOX)
 cam-reap_PKG = libseccomp
 cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav cam-ship/s3 cam-ship/s3error \
 	cam-ship/transfer cam-ship/cap cam-ship/target cam-ship/waiting cam-ship/window cam-ship/acked cam-ship/aside \
-	cam-ship/backoff cam-ship/dialer cam-ship/unconnected cam-ship/progress $(BASE) lib/name lib/clocks
-cam-ship_PKG = libcurl libsodium libseccomp
+	cam-ship/backoff cam-ship/dialer cam-ship/unconnected cam-ship/progress \
+	cam-ship/sigv4 cam-ship/objectlock cam-ship/credentials cam-ship/trust cam-ship/truetime $(BASE) lib/name lib/clocks
+cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 
 # Unit tests: tests/NAME.c and the sources it needs. Programs that tests in shell use are in TESTPROGS.
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test \
 	cam-seal/annexb-test cam-seal/epoch-test cam-seal/reader-test cam-seal/chain-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
-	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test
+	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
+	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test
 TESTPROGS = cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
@@ -101,7 +103,15 @@ cam-spool/make-records_PKG = libsodium
 cam-spool/check-records_SRC =
 sandbox/matrix_SRC = $(SANDBOX) lib/msg
 sandbox/matrix_PKG = libseccomp
-cam-ship/backoff-test_SRC = cam-ship/backoff lib/msg lib/number
+cam-ship/backoff-test_SRC = cam-ship/backoff cam-ship/truetime lib/clocks lib/name lib/msg lib/number
+cam-ship/trust-test_SRC = cam-ship/trust cam-ship/truetime cam-ship/objectlock lib/clocks lib/name lib/msg lib/number
+cam-ship/trust-test_PKG = libcurl libsodium libssl libcrypto
+cam-ship/truetime-test_SRC = cam-ship/truetime lib/clocks lib/name
+cam-ship/sigv4-test_SRC = cam-ship/sigv4
+cam-ship/sigv4-test_PKG = libsodium
+cam-ship/credentials-test_SRC = cam-ship/credentials lib/fdio lib/msg
+cam-ship/credentials-test_PKG = libsodium
+cam-ship/cap-test_SRC = cam-ship/cap lib/number
 cam-ship/backoff-test_PKG = libsodium
 cam-ship/s3error-test_SRC = cam-ship/s3error
 cam-ship/target-test_SRC = cam-ship/target lib/name
@@ -124,6 +134,11 @@ folder = $(firstword $(subst /, ,$(patsubst tests/%,%,$(1))))
 $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(CFLAGS) $(WARN) $(HARDEN) $(CPPFLAGS) -Ilib -Itests -I$(call folder,$*) -MMD -MP -c -o $@ $<
+
+# It cannot be earlier than this: for certificates, on a device without a clock. The commit's date, so that the same
+# source gives the same program.
+BUILT_S := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null))
+$(O)/obj/cam-ship/truetime.o: CPPFLAGS += $(if $(BUILT_S),-DTRUETIME_BUILT_S=$(BUILT_S))
 
 -include $(shell find $(O)/obj -name '*.d' 2>/dev/null)
 
@@ -164,7 +179,7 @@ record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/chain cam-seal/release l
 keyfile_FUZZ = cam-seal/keyfile lib/fdio lib/number lib/record
 y4m_FUZZ = cam-capture/y4m
 incoming_FUZZ = cam-spool/incoming lib/record
-s3error_FUZZ = cam-ship/s3error cam-ship/backoff lib/number lib/msg
+s3error_FUZZ = cam-ship/s3error cam-ship/backoff cam-ship/truetime lib/clocks lib/name lib/number lib/msg
 FUZZ_SECONDS = 15
 FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship
 
@@ -233,12 +248,12 @@ clean:
 	rm -rf build
 
 # Debian packages: to build, for the demo, for the tests, for the analysers, for the Pi.
-DEPS_BUILD = gcc libc6-dev make pkg-config libsodium-dev libcurl4-openssl-dev libseccomp-dev libx264-dev libavformat-dev
+DEPS_BUILD = gcc libc6-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
-DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6
+DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 awscli rclone
 DEPS_BENCH = age python3
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
-DEPS_ARM64 = gcc-aarch64-linux-gnu qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
+DEPS_ARM64 = gcc-aarch64-linux-gnu qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
 DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 
 deps:

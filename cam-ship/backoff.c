@@ -6,12 +6,12 @@
 
 #include "msg.h"
 #include "number.h"
+#include "truetime.h"
 
 #include <errno.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 int64_t backoff_ceiling_ms(unsigned failures)
 {
@@ -75,17 +75,14 @@ void backoff_ended(struct backoff *b, int64_t now_ms, const char *target)
 int64_t backoff_retry_after_s(const char *value, int64_t now_s)
 {
 	uint64_t seconds;
-	struct tm tm = {0};
 
 	if (number_parse(value, 0, INT64_MAX, &seconds) == 0)
 		return (int64_t)seconds;
 	/* More digits than fit are still a request to wait long. */
 	if (errno == ERANGE)
 		return INT64_MAX;
-	/* IMF-fixdate, the only form that may still be generated. The locale is C: nobody sets another. */
-	const char *end = strptime(value, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-	if (!end || *end)
+	int64_t at_s = truetime_http_date_s(value);
+	if (at_s < 0)
 		return -1;
-	int64_t at_s = timegm(&tm);
 	return at_s > now_s ? at_s - now_s : 0;
 }

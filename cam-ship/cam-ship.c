@@ -1,7 +1,8 @@
 /* cam-ship uploads the segments of a spool directory to one server and prints the name of each when the
  * server has confirmed it. Reads the directory, stdin (doorbells) and, for S3, its credentials from the
- * environment; writes to that server and to stdout. Holds the upload credentials. May not write, rename or
- * delete a file, run a program, or reach another host or port: it has a dialer for that (dialer.c). */
+ * environment or files; writes to that server and to stdout. Holds the upload credentials. May not write,
+ * rename or delete a file, run a program, or reach another host or port: it has a dialer for that (dialer.c).
+ */
 #define _GNU_SOURCE
 #include "clocks.h"
 #include "fdio.h"
@@ -21,13 +22,15 @@
 #include <unistd.h>
 
 static const char usage[] =
-        "cam-ship -d DIR [-1Hv] [-C CAFILE] [-D FD] [-j JOBS] [-l RATE] [-o newest|oldest] [-T SECONDS] URL";
+        "cam-ship -d DIR [-1HVv] [-C CAFILE] [-D FD] [-E CERT -K KEY] [-L MODE:DAYS] [-T SECONDS] [-j JOBS] "
+        "[-l RATE] [-o newest|oldest] [-p PIN] URL";
 
 enum { JOBS = 4, PATIENCE_S = 30, PATIENCE_MAX_S = 3600, POLL_MS_MAX = 30000 };
 
 struct options {
 	const char *dir, *url;
 	int ready_fd, oldest, verbose;
+	struct trust_files files;
 };
 
 /* The descriptors of the loop. -1: no longer, or not now. */
@@ -52,18 +55,28 @@ static int oldest_parse(const char *order)
 
 static void options_parse(int argc, char **argv, struct options *o)
 {
-	int c, http_allowed = 0;
+	struct target_options to = {.endpoint = getenv("AWS_ENDPOINT_URL"), .region = getenv("AWS_REGION")};
+	const char *why = NULL;
+	int c;
 
 	*o = (struct options){.ready_fd = -1};
 	ship.setup.patience_s = PATIENCE_S;
 	ship.setup.jobs = JOBS;
-	while ((c = opt_next(argc, argv, "1C:D:HT:d:j:l:o:v", "", usage)) != -1)
+	while ((c = opt_next(argc, argv, "1C:D:E:HK:L:T:Vd:j:l:o:p:v", "", usage)) != -1)
 		switch (c) {
 		case '1': ship.once = 1; break;
-		case 'C': ship.setup.ca_file = optarg; break;
+		case 'C': o->files.authorities = optarg; break;
 		case 'D': o->ready_fd = opt_ready_fd(); break;
-		case 'H': http_allowed = 1; break;
+		case 'E': o->files.certificate = optarg; break;
+		case 'H': to.http_allowed = 1; break;
+		case 'K': o->files.key = optarg; break;
+		case 'L':
+			if (objectlock_parse(optarg, &ship.setup.lock) < 0)
+				die(EXIT_USAGE, "-L %s: neither governance:DAYS nor compliance:DAYS, 1 to %d",
+				        optarg, OBJECTLOCK_DAYS_MAX);
+			break;
 		case 'T': ship.setup.patience_s = (long)opt_number('T', 1, PATIENCE_MAX_S); break;
+		case 'V': to.virtual_host = 1; break;
 		case 'd': o->dir = optarg; break;
 		case 'j': ship.setup.jobs = (unsigned)opt_number('j', 1, SHIP_JOBS_MAX); break;
 		case 'l':
@@ -72,14 +85,26 @@ static void options_parse(int argc, char **argv, struct options *o)
 			break;
 		case 'o': o->oldest = oldest_parse(optarg); break;
 		case 'v': o->verbose = 1; break;
+		case 'p':
+			o->files.pin = optarg;
+			why = trust_pin_check(optarg);
+			break;
 		}
 	if (!o->dir || argc - optind != 1)
 		die(EXIT_USAGE, "%s: usage: %s", o->dir ? "one URL is needed" : "-d is needed", usage);
+	if (why)
+		die(EXIT_USAGE, "-p %s: %s", o->files.pin, why);
+	if (!o->files.certificate != !o->files.key)
+		die(EXIT_USAGE, "-E and -K: both or neither: usage: %s", usage);
+	if (!to.region || !*to.region)
+		to.region = getenv("AWS_DEFAULT_REGION");
 	o->url = argv[optind];
-	const char *why = target_parse(&ship.target, o->url, getenv("AWS_ENDPOINT_URL"), http_allowed);
+	why = target_parse(&ship.target, o->url, &to);
+	if (!why && ship.setup.lock.mode && !ship.target.s3)
+		why = "-L: only for s3 URLs";
 	if (why)
 		die(EXIT_USAGE, "%s: %s", o->url, why);
-	ship.setup.plain_http = http_allowed;
+	ship.setup.plain_http = to.http_allowed;
 }
 
 /* A descriptor that was closed at the start must not become a socket by accident. */
@@ -90,13 +115,16 @@ static void standard_fds_open(void)
 			die_errno(EXIT_TEMPORARY, "/dev/null");
 }
 
-static void ca_file_check(const char *path)
+/* Whom to believe, who we are, and what time it is. */
+static void trust_and_time_open(const struct options *o)
 {
-	int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	if (path && fd < 0)
-		die_errno(EXIT_TEMPORARY, "%s", path);
-	if (fd >= 0)
-		close(fd);
+	truetime_init(&ship.setup.time);
+	if (truetime_spool(&ship.setup.time, dirfd(ship.waiting.dir)) < 0)
+		die_errno(EXIT_TEMPORARY, "%s", o->dir);
+	if (strncmp(ship.target.base, "https:", 6) == 0)
+		trust_open(&ship.setup.trust, &o->files, &ship.setup.time);
+	if (ship.target.s3)
+		credentials_open(&ship.setup.credentials);
 }
 
 static int signals_open(void)
@@ -115,37 +143,13 @@ static int signals_open(void)
 /* Before any secret is read; then this process can connect no more. */
 static void dialer_open(void)
 {
-	char *host = NULL, *port = NULL;
-	CURLU *u = curl_url();
-
-	if (!u || curl_url_set(u, CURLUPART_URL, ship.target.base, CURLU_PATH_AS_IS) ||
-	        curl_url_get(u, CURLUPART_HOST, &host, 0) ||
-	        curl_url_get(u, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT))
-		die(EXIT_TEMPORARY, "out of memory");
-	char *name = *host == '[' ? host + 1 : host;
-	name[strcspn(name, "]")] = 0;
-	if (dialer_start(&ship.dialer, name, (unsigned)strtoul(port, NULL, 10),
+	if (dialer_start(&ship.dialer, ship.target.host, (unsigned)strtoul(ship.target.port, NULL, 10),
 	            (unsigned)ship.setup.patience_s) < 0)
 		die_errno(EXIT_TEMPORARY, "dialer");
 	if (unconnected_enter() < 0)
 		die_errno(EXIT_TEMPORARY, "seccomp");
 	ship.setup.dialer = &ship.dialer;
 	ship.setup.cap = &ship.cap;
-	curl_free(host);
-	curl_free(port);
-	curl_url_cleanup(u);
-}
-
-static void credentials_take(const char *url)
-{
-	const char *why = ship.target.s3 ? target_environment(&ship.target) : NULL;
-	if (why)
-		die(EXIT_USAGE, "%s: %s", url, why);
-	if (!ship.target.s3)
-		return;
-	ship.setup.sigv4 = ship.target.sigv4;
-	ship.setup.user = ship.target.access_key;
-	ship.setup.secret = ship.target.secret_key;
 }
 
 static void stdin_look(struct loop *l)
@@ -159,21 +163,22 @@ static void stdin_look(struct loop *l)
 static void open_everything(const struct options *o, struct loop *l)
 {
 	standard_fds_open();
+	if (sodium_init() < 0)
+		die(EXIT_TEMPORARY, "libsodium: cannot be initialised");
 	l->signal_fd = signals_open();
 	if (l->signal_fd < 0)
 		die_errno(EXIT_TEMPORARY, "signals");
 	dialer_open();
-	credentials_take(o->url);
-	ca_file_check(ship.setup.ca_file);
 	stdin_look(l);
 	progress_open(o->verbose);
 	if (waiting_open(&ship.waiting, o->dir, !o->oldest, now_ms()) < 0)
 		die_errno(EXIT_TEMPORARY, "%s", o->dir);
 	if (ship.once)
 		waiting_last_round(&ship.waiting);
-	if (sodium_init() < 0 || curl_global_init(CURL_GLOBAL_DEFAULT) || !(ship.multi = curl_multi_init()) ||
+	trust_and_time_open(o);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(ship.multi = curl_multi_init()) ||
 	        ship_init(&ship) < 0)
-		die(EXIT_TEMPORARY, "cannot set up libcurl and libsodium");
+		die(EXIT_TEMPORARY, "cannot set up libcurl");
 }
 
 /* What the doorbells say does not matter: the directory is the truth. */

@@ -30,43 +30,59 @@ int s3error_code(const char *body, size_t n, char out[S3ERROR_CODE_BYTES])
 static const struct {
 	const char *code;
 	enum s3error kind;
+	const char *advice;
 } known[] = {
-        {"PreconditionFailed", S3ERROR_EXISTS},
-        {"ConditionalRequestConflict", S3ERROR_RACE},
-        {"OperationAborted", S3ERROR_RACE},
-        {"ConcurrentModification", S3ERROR_RACE},
-        {"SlowDown", S3ERROR_BUSY},
-        {"ServiceUnavailable", S3ERROR_BUSY},
-        {"Busy", S3ERROR_BUSY},
-        {"RequestTimeTooSkewed", S3ERROR_CLOCK},
-        {"RequestExpired", S3ERROR_CLOCK},
-        {"InvalidAccessKeyId", S3ERROR_DENIED},
-        {"SignatureDoesNotMatch", S3ERROR_DENIED},
-        {"InvalidToken", S3ERROR_DENIED},
-        {"ExpiredToken", S3ERROR_DENIED},
-        {"TokenRefreshRequired", S3ERROR_DENIED},
-        {"InvalidSecurity", S3ERROR_DENIED},
-        {"AccountProblem", S3ERROR_DENIED},
-        {"AuthorizationHeaderMalformed", S3ERROR_DENIED},
-        {"UserSuspended", S3ERROR_DENIED},
-        {"NotSignedUp", S3ERROR_DENIED},
-        {"AccessDenied", S3ERROR_FORBIDDEN},
-        {"AllAccessDisabled", S3ERROR_DENIED},
-        {"NoSuchBucket", S3ERROR_BUCKET},
-        {"InvalidBucketName", S3ERROR_BUCKET},
-        {"PermanentRedirect", S3ERROR_BUCKET},
-        {"TemporaryRedirect", S3ERROR_BUCKET},
-        {"IllegalLocationConstraintException", S3ERROR_BUCKET},
-        {"QuotaExceeded", S3ERROR_FULL},
-        {"BadDigest", S3ERROR_DIGEST},
-        {"XAmzContentSHA256Mismatch", S3ERROR_DIGEST},
-        {"InvalidDigest", S3ERROR_DIGEST},
-        {"IncompleteBody", S3ERROR_DIGEST},
-        {"EntityTooLarge", S3ERROR_SEGMENT},
-        {"EntityTooSmall", S3ERROR_SEGMENT},
-        {"KeyTooLongError", S3ERROR_SEGMENT},
-        {"InvalidObjectName", S3ERROR_SEGMENT},
+        {"PreconditionFailed", S3ERROR_EXISTS, ""},
+        {"ConditionalRequestConflict", S3ERROR_RACE, ""},
+        {"OperationAborted", S3ERROR_RACE, ""},
+        {"ConcurrentModification", S3ERROR_RACE, ""},
+        {"SlowDown", S3ERROR_BUSY, ""},
+        {"ServiceUnavailable", S3ERROR_BUSY, ""},
+        {"Busy", S3ERROR_BUSY, ""},
+        {"RequestTimeTooSkewed", S3ERROR_CLOCK, ""},
+        {"RequestExpired", S3ERROR_CLOCK, ""},
+        {"InvalidAccessKeyId", S3ERROR_DENIED, "the server does not know this access key"},
+        {"SignatureDoesNotMatch", S3ERROR_DENIED,
+                "the secret key is not that of the access key, or something on the way alters requests"},
+        {"InvalidToken", S3ERROR_DENIED, "the session token is not that of the keys"},
+        {"ExpiredToken", S3ERROR_DENIED, "the temporary credentials have expired: put new ones there"},
+        {"TokenRefreshRequired", S3ERROR_DENIED, ""},
+        {"InvalidSecurity", S3ERROR_DENIED, ""},
+        {"AccountProblem", S3ERROR_DENIED, "the account needs its owner, see the provider"},
+        {"AuthorizationHeaderMalformed", S3ERROR_DENIED, "the bucket is in another region: set AWS_REGION"},
+        {"UserSuspended", S3ERROR_DENIED, "the server's administrator has suspended this user"},
+        {"NotSignedUp", S3ERROR_DENIED, "the account has no S3"},
+        {"AccessDenied", S3ERROR_FORBIDDEN,
+                "these credentials may not do that here: the policy has to allow s3:PutObject for this "
+                "prefix"},
+        {"AllAccessDisabled", S3ERROR_DENIED, "the provider has disabled the bucket"},
+        {"NoSuchBucket", S3ERROR_BUCKET, "make the bucket, or correct the URL"},
+        {"InvalidBucketName", S3ERROR_BUCKET, "correct the URL"},
+        {"PermanentRedirect", S3ERROR_BUCKET,
+                "the bucket is elsewhere: correct AWS_ENDPOINT_URL or AWS_REGION"},
+        {"TemporaryRedirect", S3ERROR_BUCKET, "the bucket is moving: try AWS_ENDPOINT_URL of its region"},
+        {"IllegalLocationConstraintException", S3ERROR_BUCKET,
+                "the bucket is in another region: set AWS_REGION"},
+        {"InsufficientStorage", S3ERROR_FULL, "there is no room left on the server"},
+        {"XMinioStorageFull", S3ERROR_FULL, "there is no room left on the server"},
+        {"QuotaExceeded", S3ERROR_FULL, "the quota is used up: raise it, or let old objects expire"},
+        {"BadDigest", S3ERROR_DIGEST, "other bytes arrived than were sent"},
+        {"XAmzContentSHA256Mismatch", S3ERROR_DIGEST, "other bytes arrived than were sent"},
+        {"InvalidDigest", S3ERROR_DIGEST, ""},
+        {"IncompleteBody", S3ERROR_DIGEST, ""},
+        {"EntityTooLarge", S3ERROR_SEGMENT, "larger than the server allows"},
+        {"EntityTooSmall", S3ERROR_SEGMENT, ""},
+        {"KeyTooLongError", S3ERROR_SEGMENT, ""},
+        {"InvalidObjectName", S3ERROR_SEGMENT, ""},
 };
+
+const char *s3error_advice(const char *code)
+{
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (strcmp(code, known[i].code) == 0)
+			return known[i].advice;
+	return "";
+}
 
 enum s3error s3error_kind(long status, const char *code)
 {

@@ -25,4 +25,7 @@ int s3error_code(const char *body, size_t n, char out[S3ERROR_CODE_BYTES]);
 
 /* code may be empty; then the status alone decides. */
 enum s3error s3error_kind(long status, const char *code);
+
+/* What the owner can do about it; empty when there is nothing to add. */
+const char *s3error_advice(const char *code);
 #endif

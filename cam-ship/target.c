@@ -1,4 +1,4 @@
-/* Reads the URL and the environment at the start. Holds the upload credentials. Everything that becomes part
+/* Reads the URL, endpoint and region at the start. Everything that becomes part
  * of a request is checked here once: libcurl 7.88 signs and sends the path as it is given. */
 #define _GNU_SOURCE
 #include "target.h"
@@ -7,7 +7,6 @@
 #include <curl/curl.h>
 #include <sodium.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -62,7 +61,7 @@ static int has(CURLU *u, CURLUPart what)
 
 static const char *site_check(CURLU *u, int http_allowed)
 {
-	char scheme[16], host[300];
+	char scheme[16], host[TARGET_HOST_BYTES];
 	const char *why = part(u, CURLUPART_SCHEME, 0, scheme, sizeof scheme);
 	if (!why)
 		why = part(u, CURLUPART_HOST, 0, host, sizeof host);
@@ -86,7 +85,7 @@ static const char *site_check(CURLU *u, int http_allowed)
 static const char *site_parse(struct target *t, const char *text, int http_allowed, char *path, size_t bytes)
 {
 	CURLU *u = curl_url();
-	char scheme[16], host[300], port[8], whole[TARGET_URL_BYTES];
+	char scheme[16], host[TARGET_HOST_BYTES], port[8], whole[TARGET_URL_BYTES];
 	const char *why;
 
 	if (!u)
@@ -102,6 +101,9 @@ static const char *site_parse(struct target *t, const char *text, int http_allow
 		int n = snprintf(
 		        t->base, sizeof t->base, "%s://%s%s%s", scheme, host, port[0] ? ":" : "", port);
 		t->root_bytes = (size_t)n;
+		(void)part(u, CURLUPART_PORT, CURLU_DEFAULT_PORT, t->port, sizeof t->port);
+		const int v6 = host[0] == '[';
+		snprintf(t->host, sizeof t->host, "%.*s", (int)strlen(host) - 2 * v6, host + v6);
 		snprintf(path, bytes, "%s", whole[0] == '/' ? whole + 1 : whole);
 	}
 	curl_url_cleanup(u);
@@ -130,70 +132,69 @@ static const char *https_parse(struct target *t, const char *url, int http_allow
 	return why;
 }
 
-static const char *s3_parse(struct target *t, const char *rest, const char *endpoint, int http_allowed)
+/* https://host/bucket/prefix/ becomes https://bucket.host/prefix/, which is as long. */
+static const char *virtual_host(struct target *t, const char *bucket, int n)
 {
-	char path[TARGET_URL_BYTES];
+	char base[TARGET_URL_BYTES], host[TARGET_HOST_BYTES];
+	const int scheme = (int)strcspn(t->base, ":") + 3, site = (int)t->root_bytes - scheme;
+
+	if (memchr(bucket, '.', (size_t)n))
+		return "-V: no certificate fits a host's name with a bucket in it that has dots";
+	int put = snprintf(base, sizeof base, "%.*s%.*s.%.*s%s", scheme, t->base, n, bucket, site,
+	        t->base + scheme, t->base + t->root_bytes + 1 + n);
+	int put_host = snprintf(host, sizeof host, "%.*s.%s", n, bucket, t->host);
+	if (put < 0 || (size_t)put >= sizeof base || put_host < 0 || (size_t)put_host >= sizeof host)
+		return "too long";
+	memcpy(t->base, base, (size_t)put + 1);
+	memcpy(t->host, host, (size_t)put_host + 1);
+	t->root_bytes += (size_t)n + 1;
+	return NULL;
+}
+
+static const char *s3_parse(struct target *t, const char *rest, const struct target_options *o)
+{
+	char path[TARGET_URL_BYTES], amazon[96];
 	size_t bucket = strcspn(rest, "/");
+	const char *region = o->region && *o->region ? o->region : "us-east-1", *endpoint = o->endpoint;
+	int own = endpoint && *endpoint, in_host = o->virtual_host;
 
 	if (bucket < 3 || bucket > 63)
 		return "a bucket's name has 3 to 63 characters: s3://bucket/prefix/";
-	if (!endpoint || !*endpoint)
-		return "AWS_ENDPOINT_URL is not set: it says where the S3 server is";
-	const char *why = site_parse(t, endpoint, http_allowed, path, sizeof path);
+	if (strlen(region) > 40 || !only(region, LETTERS DIGITS "-"))
+		return "AWS_REGION is not the name of a region";
+	snprintf(t->region, sizeof t->region, "%s", region);
+	if (!own) {
+		snprintf(amazon, sizeof amazon, "https://s3.%s.amazonaws.com", region);
+		endpoint = amazon;
+		in_host |= !memchr(rest, '.', bucket);
+	}
+	const char *why = site_parse(t, endpoint, o->http_allowed, path, sizeof path);
 	if (why)
 		return why;
 	if (path[0])
 		return "AWS_ENDPOINT_URL must not have a path";
 	t->s3 = 1;
 	why = path_append(t->base, sizeof t->base, rest, LETTERS DIGITS "/_.-");
-	if (!why)
-		snprintf(t->text, sizeof t->text, "s3:/%s", t->base + t->root_bytes);
-	return why;
+	if (why)
+		return why;
+	snprintf(t->text, sizeof t->text, "s3:/%s", t->base + t->root_bytes);
+	return in_host ? virtual_host(t, rest, (int)bucket) : NULL;
 }
 
-const char *target_parse(struct target *t, const char *url, const char *endpoint, int http_allowed)
+const char *target_parse(struct target *t, const char *url, const struct target_options *o)
 {
 	memset(t, 0, sizeof *t);
-	return strncmp(url, "s3://", 5) == 0 ? s3_parse(t, url + 5, endpoint, http_allowed)
-	                                     : https_parse(t, url, http_allowed);
-}
-
-/* A copy, and the original overwritten: unsetenv alone leaves the bytes in place. */
-static const char *secret_take(const char *variable, char *out, size_t bytes, const char *missing)
-{
-	char *s = getenv(variable);
-	if (!s || !*s)
-		return missing;
-	size_t n = strlen(s);
-	int fits = n < bytes;
-	if (fits)
-		memcpy(out, s, n + 1);
-	sodium_memzero(s, n);
-	unsetenv(variable);
-	if (!fits)
-		return "a credential in the environment is too long";
-	for (size_t i = 0; i < n; i++)
-		if (out[i] <= ' ' || out[i] > '~')
-			return "a credential in the environment has a space or control character";
+	const char *why = strncmp(url, "s3://", 5) == 0 ? s3_parse(t, url + 5, o)
+	                                                : https_parse(t, url, o->http_allowed);
+	if (why)
+		return why;
+	if (!t->s3 && o->virtual_host)
+		return "-V: only for s3 URLs";
+	const int usual = strcmp(t->port, strncmp(t->base, "https:", 6) == 0 ? "443" : "80") == 0;
+	const int v6 = strchr(t->host, ':') != NULL;
+	snprintf(t->authority, sizeof t->authority, "%s%s%s%s%s", v6 ? "[" : "", t->host, v6 ? "]" : "",
+	        usual ? "" : ":", usual ? "" : t->port);
 	return NULL;
-}
-
-const char *target_environment(struct target *t)
-{
-	const char *region = getenv("AWS_REGION");
-	if (!region || !*region)
-		region = "us-east-1";
-	if (strlen(region) > 40 || !only(region, LETTERS DIGITS "-"))
-		return "AWS_REGION is not the name of a region";
-	snprintf(t->sigv4, sizeof t->sigv4, "aws:amz:%s:s3", region);
-
-	/* All are taken, so that none stays behind when another one is missing. */
-	const char *id = secret_take(
-	        "AWS_ACCESS_KEY_ID", t->access_key, sizeof t->access_key, "AWS_ACCESS_KEY_ID is not set");
-	const char *key = secret_take("AWS_SECRET_ACCESS_KEY", t->secret_key, sizeof t->secret_key,
-	        "AWS_SECRET_ACCESS_KEY is not set");
-	const char *token = secret_take("AWS_SESSION_TOKEN", t->session_token, sizeof t->session_token, NULL);
-	return id ? id : key ? key : token;
 }
 
 void target_key(char out[TARGET_KEY_BYTES], const struct name *n, const uint8_t sha256[TARGET_HASH_BYTES])

@@ -1,6 +1,6 @@
-/* The mechanics of libcurl and nothing of any protocol. Reads the segment's open descriptor and the CA file;
- * talks through the sockets that the dialer hands over only, and never looks up a name: no redirect is
- * followed, no proxy or .netrc is looked for. */
+/* The mechanics of libcurl and nothing of any protocol. Reads the segment's open descriptor; talks through
+ * the sockets that the dialer hands over only, and never looks up a name: no redirect is followed, no proxy
+ * or .netrc is looked for. */
 #define _GNU_SOURCE
 #include "transfer.h"
 
@@ -36,7 +36,7 @@ int transfers_init(CURLM *multi, const struct transfer_setup *setup)
 	               : 0;
 }
 
-int transfer_init(struct transfer *t, CURLM *multi, const struct transfer_setup *setup, unsigned place)
+int transfer_init(struct transfer *t, CURLM *multi, struct transfer_setup *setup, unsigned place)
 {
 	memset(t, 0, sizeof *t);
 	t->multi = multi;
@@ -183,13 +183,8 @@ static void set_safety(CURL *e, const struct transfer_setup *s)
 	curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L);
-	curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
-	curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L);
-	if (s->ca_file)
-		curl_easy_setopt(e, CURLOPT_CAINFO, s->ca_file);
-	/* One store of CAs for all connections, which libcurl keeps only when no folder is named besides. */
-	curl_easy_setopt(e, CURLOPT_CAPATH, NULL);
+	if (trust_apply(&s->trust, e) < 0)
+		die(EXIT_BUG, "libcurl: not made with OpenSSL");
 }
 
 /* Every wait ends: to connect, without progress, and, for a server that drips, all in all. The slowest speed
@@ -255,11 +250,6 @@ void transfer_start(struct transfer *t, const struct transfer_file *file)
 	curl_easy_setopt(e, CURLOPT_SEEKDATA, t);
 	curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, take);
 	curl_easy_setopt(e, CURLOPT_WRITEDATA, t);
-	if (s->sigv4) {
-		curl_easy_setopt(e, CURLOPT_AWS_SIGV4, s->sigv4);
-		curl_easy_setopt(e, CURLOPT_USERNAME, s->user);
-		curl_easy_setopt(e, CURLOPT_PASSWORD, s->secret);
-	}
 	set_method(t);
 	/* The options that copy can only fail for want of memory; without its URL no request goes anywhere.
 	 */
@@ -331,6 +321,28 @@ void transfer_resume(struct transfer *t)
 	curl_easy_pause(t->easy, CURLPAUSE_CONT);
 }
 
+static void header_copy(CURL *e, const char *name, char *out, size_t bytes)
+{
+	const char *value = header(e, name);
+	snprintf(out, bytes, "%s", value ? value : "");
+}
+
+/* What a server says of the time is believed when TLS has shown who says it. */
+static void headers_read(struct transfer *t)
+{
+	struct response *res = &t->res;
+	const char *again = header(t->easy, "Retry-After"), *date = header(t->easy, "Date");
+
+	header_copy(t->easy, "ETag", res->etag, sizeof res->etag);
+	header_copy(t->easy, "x-amz-object-lock-mode", res->lock_mode, sizeof res->lock_mode);
+	header_copy(t->easy, "x-amz-object-lock-retain-until-date", res->lock_until, sizeof res->lock_until);
+	res->date_s = date ? truetime_http_date_s(date) : -1;
+	res->retry_after_s =
+	        again ? backoff_retry_after_s(again, res->date_s >= 0 ? res->date_s : time(NULL)) : -1;
+	if (res->date_s >= 0 && res->result == CURLE_OK && strncmp(t->req.url, "https:", 6) == 0)
+		truetime_learn(&t->setup->time, res->date_s);
+}
+
 int transfer_finish(struct transfer *t, CURLcode result)
 {
 	struct response *res = &t->res;
@@ -358,12 +370,9 @@ int transfer_finish(struct transfer *t, CURLcode result)
 		snprintf(res->why, sizeof res->why, "%s", curl_easy_strerror(result));
 	if (strcmp(t->req.method, "GET") == 0)
 		judge_body(t);
-
-	const char *etag = header(t->easy, "ETag"), *again = header(t->easy, "Retry-After"),
-	           *date = header(t->easy, "Date");
-	snprintf(res->etag, sizeof res->etag, "%s", etag ? etag : "");
-	res->retry_after_s = again ? backoff_retry_after_s(again, time(NULL)) : -1;
-	res->date_s = date ? curl_getdate(date, NULL) : -1;
+	if (res->result != CURLE_OK && t->setup->trust.authorities)
+		trust_explain(&t->setup->trust, res->result, res->why, sizeof res->why);
+	headers_read(t);
 	curl_multi_remove_handle(t->multi, t->easy);
 	return 1;
 }

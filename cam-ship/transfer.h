@@ -3,7 +3,11 @@
 #ifndef TRANSFER_H
 #define TRANSFER_H
 #include "cap.h"
+#include "credentials.h"
 #include "dialer.h"
+#include "objectlock.h"
+#include "truetime.h"
+#include "trust.h"
 
 #include <curl/curl.h>
 #include <sodium.h>
@@ -19,11 +23,13 @@ enum {
 
 /* What holds for every request of the process. Strings must stay. */
 struct transfer_setup {
-	const char *ca_file;               /* NULL: the system's store */
-	long patience_s;                   /* to connect, and without enough progress */
-	int plain_http;                    /* http is possible besides https */
-	const char *user, *secret, *sigv4; /* sigv4 NULL: requests are not signed */
-	unsigned jobs;                     /* transfers at the same time, at most */
+	struct trust trust;
+	struct truetime time;
+	struct credentials credentials; /* S3 only */
+	struct objectlock lock;         /* S3 only */
+	long patience_s;                /* to connect, and without enough progress */
+	int plain_http;                 /* http is possible besides https */
+	unsigned jobs;                  /* transfers at the same time, at most */
 	const struct dialer *dialer;
 	struct cap *cap; /* on what is sent */
 };
@@ -59,15 +65,16 @@ struct response {
 	uint64_t body_bytes;            /* that arrived */
 	char body[RESPONSE_BODY_BYTES]; /* the first of them; not of a GET that was compared */
 	char etag[128];
-	int64_t retry_after_s; /* or -1 */
-	int64_t date_s;        /* the server's clock, or -1 */
+	char lock_mode[32], lock_until[64]; /* of S3 Object Lock; empty: none was told */
+	int64_t retry_after_s;              /* or -1 */
+	int64_t date_s;                     /* the server's clock, or -1 */
 	char why[CURL_ERROR_SIZE];
 };
 
 struct transfer {
 	CURL *easy;
 	CURLM *multi;
-	const struct transfer_setup *setup;
+	struct transfer_setup *setup;
 	const struct transfer_file *file;
 	uint64_t sent, got;
 	int stopped; /* by us, in the middle of the answer: what we know is enough */
@@ -88,7 +95,7 @@ struct transfer {
 /* What is the same for all: the store of CAs, the numeric address that stands in for the host's. 0 or -1. */
 int transfers_init(CURLM *multi, const struct transfer_setup *setup);
 /* place: less than TRANSFER_PLACES, each transfer has its own. -1 when out of memory. */
-int transfer_init(struct transfer *t, CURLM *multi, const struct transfer_setup *setup, unsigned place);
+int transfer_init(struct transfer *t, CURLM *multi, struct transfer_setup *setup, unsigned place);
 /* The place of the transfer that a dial was for; less than TRANSFER_PLACES. */
 unsigned transfer_place(uint32_t dial_id);
 

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 int upload_init(struct upload *u, struct target *target, int dir_fd, CURLM *multi,
-        const struct transfer_setup *setup, unsigned place)
+        struct transfer_setup *setup, unsigned place)
 {
 	memset(u, 0, sizeof *u);
 	u->target = target;
@@ -33,18 +33,39 @@ enum verdict upload_say(struct upload *u, enum verdict v, const char *fmt, ...)
 	return v;
 }
 
+static size_t body_kept(const struct response *res)
+{
+	return res->body_bytes < sizeof res->body ? (size_t)res->body_bytes : sizeof res->body;
+}
+
 enum verdict upload_unexpected(struct upload *u, const char *doing)
 {
 	const struct response *res = &u->transfer.res;
 
+	if (res->result != CURLE_OK && trust_refused(res->why))
+		return upload_say(
+		        u, UPLOAD_AWAY, "the server wants another client certificate (-E): %s", res->why);
 	if (res->result != CURLE_OK)
 		return upload_say(u, res->reached ? UPLOAD_TROUBLE : UPLOAD_AWAY, "%s", res->why);
 	long s = res->status;
 	if (s >= 300 && s < 400)
 		return upload_say(u, UPLOAD_AWAY, "%s: answers %ld: redirects are refused", doing, s);
-	if (s == 401 || s == 407 || s == 408 || s == 429 || s == 503 || s == 507)
+	/* nginx's way to refuse a client certificate, or to miss it; to HEAD without saying so. */
+	if (s == 400 &&
+	        (strcmp(doing, "HEAD") == 0 || memmem(res->body, body_kept(res), "SSL certificate", 15)))
+		return upload_say(u, UPLOAD_AWAY,
+		        "%s: answers 400: does it want another client certificate (-E)?", doing);
+	if (s == 401)
+		return upload_say(u, UPLOAD_AWAY,
+		        "%s: answers 401: it wants a password, which is not supported", doing);
+	if (s == 507)
+		return upload_say(
+		        u, UPLOAD_AWAY, "%s: answers 507: there is no room left on the server", doing);
+	if (s == 407 || s == 408 || s == 429 || s == 503)
 		return upload_say(u, UPLOAD_AWAY, "%s: answers %ld", doing, s);
-	if (s == 413 || s == 414 || s == 415 || s == 422)
+	if (s == 413)
+		return upload_say(u, UPLOAD_ASIDE, "%s: answers 413: larger than the server allows", doing);
+	if (s == 414 || s == 415 || s == 422)
 		return upload_say(u, UPLOAD_ASIDE, "%s: answers %ld", doing, s);
 	return upload_say(u, UPLOAD_TROUBLE, "%s: answers %ld", doing, s);
 }
@@ -103,22 +124,27 @@ static enum verdict settle(struct upload *u, enum verdict v)
 enum verdict upload_start(struct upload *u, const struct name *n)
 {
 	u->name = *n;
+	truetime_name(&u->transfer.setup->time, n->utc_s);
 	u->retry_after_s = -1;
 	memset(&u->transfer.res, 0, sizeof u->transfer.res);
 	name_put(u->file_name, n);
 	return settle(u, prepare(u));
 }
 
-static void request_first(struct upload *u)
+static enum verdict request_first(struct upload *u)
 {
+	enum verdict v = UPLOAD_GOES_ON;
+
 	u->hashing = 0;
 	crypto_hash_sha256_final(&u->hash, u->file.sha256);
 	target_key(u->key, &u->name, u->file.sha256);
 	if (u->target->s3)
-		s3_start(u);
+		v = s3_start(u);
 	else
 		webdav_start(u);
-	transfer_start(&u->transfer, &u->file);
+	if (v == UPLOAD_GOES_ON)
+		transfer_start(&u->transfer, &u->file);
+	return settle(u, v);
 }
 
 enum verdict upload_hash(struct upload *u)
@@ -135,10 +161,8 @@ enum verdict upload_hash(struct upload *u)
 		if (u->file.bytes > (uint64_t)u->st.st_size ||
 		        (!n && u->file.bytes < (uint64_t)u->st.st_size))
 			return settle(u, upload_say(u, UPLOAD_ASIDE, "changes while it is read"));
-		if (!n) {
-			request_first(u);
-			break;
-		}
+		if (!n)
+			return request_first(u);
 	}
 	return UPLOAD_GOES_ON;
 }

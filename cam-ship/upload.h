@@ -39,11 +39,15 @@ struct webdav {
 	enum verdict after;              /* what comes out when the temporary object is gone */
 };
 
-enum s3_step { S3_PUT, S3_HEAD };
+enum s3_step { S3_LOOK, S3_PUT, S3_HEAD };
 
 struct s3 {
 	enum s3_step step;
-	int existed; /* the PUT found the key taken */
+	int existed;                       /* the key was taken already */
+	int unconditional;                 /* the PUT goes without If-None-Match */
+	int redated;                       /* the PUT was sent again by the server's clock */
+	int relocked;                      /* the PUT was sent again because what is there is not locked */
+	char until[OBJECTLOCK_DATE_BYTES]; /* what was asked for with the PUT */
 };
 
 struct upload {
@@ -68,7 +72,7 @@ enum { UPLOAD_SLICE_BYTES = 256 * 1024 }; /* hashed in one turn */
 
 /* place: see transfer_init. 0, or -1 when out of memory. */
 int upload_init(struct upload *u, struct target *target, int dir_fd, CURLM *multi,
-        const struct transfer_setup *setup, unsigned place);
+        struct transfer_setup *setup, unsigned place);
 
 /* Open n. Then u->hashing says that upload_hash is to be called. */
 enum verdict upload_start(struct upload *u, const struct name *n);

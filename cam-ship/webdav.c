@@ -20,6 +20,8 @@
 #define _GNU_SOURCE
 #include "webdav.h"
 
+#include "msg.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -187,22 +189,38 @@ static enum verdict judge_read_back(struct upload *u, long status)
 	return u->target->no_move ? v : clean(u, v);
 }
 
+/* No MOVE here, or not for us. Begin again without: what is at the key was not looked at with that in mind.
+ */
+static enum verdict without_move(struct upload *u, long status)
+{
+	if (!u->target->no_move)
+		msg("%s: MOVE: answers %ld: goes on without", u->target->text, status);
+	u->target->no_move = 1;
+	return go(u, WEBDAV_ORPHAN, "DELETE", u->webdav.tmp);
+}
+
 static enum verdict judge_move(struct upload *u, long status)
 {
 	struct webdav *w = &u->webdav;
 
 	switch (status) {
 	case 201:
-	case 204: w->tmp[0] = 0; return go(u, WEBDAV_CONFIRM, "HEAD", u->key);
+	case 204:
+		w->tmp[0] = 0;
+		u->target->moved_to_gateway = 0;
+		return go(u, WEBDAV_CONFIRM, "HEAD", u->key);
 	case 412: return go(u, WEBDAV_TAKEN, "GET", u->key);
+	case 502:
+		/* RFC 4918, 9.9.4: the destination is on another server. So says one behind a proxy that ends
+		 * TLS, since it was asked as http and the destination is https. Once, it may be that proxy's
+		 * own trouble. */
+		if (++u->target->moved_to_gateway < 2)
+			return clean(u, upload_unexpected(u, "MOVE"));
+		return without_move(u, status);
 	case 400:
 	case 403:
 	case 405:
-	case 501:
-		/* No MOVE here, or not for us. Begin again without: what is at the key was not looked at with
-		 * that in mind. */
-		u->target->no_move = 1;
-		return go(u, WEBDAV_ORPHAN, "DELETE", w->tmp);
+	case 501: return without_move(u, status);
 	default: return clean(u, upload_unexpected(u, "MOVE"));
 	}
 }

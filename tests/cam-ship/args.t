@@ -23,7 +23,7 @@ says "http: told" 'only for this machine'
 exits 100 "password in the URL" cam-ship -d spool https://user:password@localhost:1/
 exits 100 "not a URL" cam-ship -d spool localhost
 exits 100 "S3 without an endpoint" cam-ship -d spool s3://bucket/
-says "S3: told" 'AWS_ENDPOINT_URL is not set'
+says "S3: told" 'AWS_(ENDPOINT_URL|ACCESS_KEY_ID) is not set'
 exits 100 "S3 without a key" env AWS_ENDPOINT_URL=$url cam-ship -d spool s3://bucket/
 says "S3: told" 'AWS_ACCESS_KEY_ID is not set'
 exits 100 "S3 without a secret" env AWS_ENDPOINT_URL=$url AWS_ACCESS_KEY_ID=id cam-ship -d spool s3://bucket/

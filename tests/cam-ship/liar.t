@@ -148,7 +148,7 @@ lied s3-412 "412 no <Code>"
 lied s3-412-other "$(name 1): conflict: .* has 5 bytes instead of 100000: set aside"
 lied s3-skewed "unavailable: 403 RequestTimeTooSkewed: this clock is [0-9]+ s off"
 lied s3-denied "unavailable: .*403 AccessDenied"
-lied s3-too-large "$(name 1): 400 EntityTooLarge: set aside"
+lied s3-too-large "$(name 1): 400 EntityTooLarge.*: set aside"
 
 # Credentials do not stay in the environment that others can read.
 echo s3 >mode

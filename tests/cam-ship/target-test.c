@@ -3,14 +3,14 @@
 #include "target.h"
 
 #include <sodium.h>
-#include <stdlib.h>
 #include <string.h>
 
 static struct target t;
 
 static int is(const char *url, const char *endpoint, int http, const char *base, const char *text)
 {
-	const char *why = target_parse(&t, url, endpoint, http);
+	const struct target_options o = {.endpoint = endpoint, .http_allowed = http};
+	const char *why = target_parse(&t, url, &o);
 	if (why)
 		printf("# %s\n", why);
 	return !why && strcmp(t.base, base) == 0 && strcmp(t.text, text) == 0;
@@ -56,49 +56,73 @@ static void refused(void)
 	        {"https://cloud.example/#a", 0, 0}, {"https://cloud.example/a/../b/", 0, 0},
 	        {"https://cloud.example/a/./b/", 0, 0}, {"https://cloud.example//a/", 0, 0},
 	        {"https://cloud.example/a b/", 0, 0}, {"https://cloud.example/a\r\nHost:x/", 0, 0},
-	        {"https://", 0, 0}, {"https://cloud.example:99999/", 0, 0}, {"s3://cams/", 0, 0},
-	        {"s3://cams/", "", 0}, {"s3://", "https://e", 0}, {"s3://ab/", "https://e", 0},
-	        {"s3:///door/", "https://e", 0}, {"s3://cams//x", "https://e", 0},
-	        {"s3://cams/a+b/", "https://e", 0}, {"s3://cams/", "http://e", 0},
-	        {"s3://cams/", "http://e", 1}, {"s3://cams/", "https://e/path", 0},
-	        {"s3://cams/", "https://u:p@e", 0}, {"s3://../x/", "https://e", 0},
-	        {"s3://.../../x/", "https://e", 0}};
+	        {"https://", 0, 0}, {"https://cloud.example:99999/", 0, 0}, {"s3://", "https://e", 0},
+	        {"s3://ab/", "https://e", 0}, {"s3:///door/", "https://e", 0},
+	        {"s3://cams//x", "https://e", 0}, {"s3://cams/a+b/", "https://e", 0},
+	        {"s3://cams/", "http://e", 0}, {"s3://cams/", "http://e", 1},
+	        {"s3://cams/", "https://e/path", 0}, {"s3://cams/", "https://u:p@e", 0},
+	        {"s3://../x/", "https://e", 0}, {"s3://.../../x/", "https://e", 0}};
 	char url[3000] = "https://cloud.example/";
 
-	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++)
-		ok(target_parse(&t, bad[i].url, bad[i].endpoint, bad[i].http) != NULL, "refused %u", i);
+	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
+		const struct target_options o = {.endpoint = bad[i].endpoint, .http_allowed = bad[i].http};
+		ok(target_parse(&t, bad[i].url, &o) != NULL, "refused %u", i);
+	}
+	const struct target_options none = {0};
 	memset(url + strlen(url), 'a', 800);
-	ok(target_parse(&t, url, NULL, 0) != NULL, "refused: so long that no room for keys is left");
+	ok(target_parse(&t, url, &none) != NULL, "refused: so long that no room for keys is left");
 	memset(url + 500, 'a', 2400);
-	ok(target_parse(&t, url, NULL, 0) != NULL, "refused: very long");
+	ok(target_parse(&t, url, &none) != NULL, "refused: very long");
 }
 
-static void environment(void)
+static int goes_to(const char *url, const struct target_options *o, const char *base, const char *host,
+        const char *port, const char *authority)
 {
-	unsetenv("AWS_REGION");
-	unsetenv("AWS_ACCESS_KEY_ID");
-	unsetenv("AWS_SECRET_ACCESS_KEY");
-	unsetenv("AWS_SESSION_TOKEN");
-	const char *why = target_environment(&t);
-	ok(why && strcmp(why, "AWS_ACCESS_KEY_ID is not set") == 0, "what is missing is named");
-	setenv("AWS_ACCESS_KEY_ID", "id", 1);
-	why = target_environment(&t);
-	ok(why && strcmp(why, "AWS_SECRET_ACCESS_KEY is not set") == 0, "the secret, too");
-	setenv("AWS_ACCESS_KEY_ID", "id", 1);
-	setenv("AWS_SECRET_ACCESS_KEY", "se:cret", 1);
-	char *place = getenv("AWS_SECRET_ACCESS_KEY");
-	ok(!target_environment(&t) && strcmp(t.access_key, "id") == 0 && strcmp(t.secret_key, "se:cret") == 0,
-	        "credentials");
-	ok(strcmp(t.sigv4, "aws:amz:us-east-1:s3") == 0 && !t.session_token[0],
-	        "region by default, no token");
-	ok(!getenv("AWS_SECRET_ACCESS_KEY") && !getenv("AWS_ACCESS_KEY_ID") && place && !place[0],
-	        "removed, and overwritten");
-	setenv("AWS_ACCESS_KEY_ID", "id", 1);
-	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
-	setenv("AWS_SESSION_TOKEN", "a\r\nHost: x", 1);
-	ok(target_environment(&t) != NULL, "a token that would end a header line is refused");
-	setenv("AWS_REGION", "eu:x", 1);
-	ok(target_environment(&t) != NULL, "an odd region is refused");
+	const char *why = target_parse(&t, url, o);
+	printf("# %s %s %s %s %s\n", why ? why : "-", t.base, t.host, t.port, t.authority);
+	return !why && strcmp(t.base, base) == 0 && strcmp(t.host, host) == 0 && strcmp(t.port, port) == 0 &&
+	       strcmp(t.authority, authority) == 0;
+}
+
+/* What is connected to, and what is signed as host. */
+static void hosts(void)
+{
+	const struct target_options none = {0}, frankfurt = {.region = "eu-central-1"},
+	                            in_host = {.virtual_host = 1},
+	                            own = {.endpoint = "https://s3.example:7443/", .virtual_host = 1},
+	                            v6 = {.endpoint = "https://[2001:db8::1]"}, odd = {.region = "eu:x"},
+	                            port = {.endpoint = "https://s3.example:443"};
+
+	ok(goes_to("https://cloud.example/a/", &none, "https://cloud.example/a/", "cloud.example", "443",
+	           "cloud.example"),
+	        "https");
+	ok(goes_to("https://cloud.example:8443/a/", &none, "https://cloud.example:8443/a/", "cloud.example",
+	           "8443", "cloud.example:8443"),
+	        "https with a port");
+	ok(goes_to("s3://cams/door/", &none, "https://cams.s3.us-east-1.amazonaws.com/door/",
+	           "cams.s3.us-east-1.amazonaws.com", "443", "cams.s3.us-east-1.amazonaws.com") &&
+	                strcmp(t.base + t.root_bytes, "/door/") == 0 && strcmp(t.region, "us-east-1") == 0 &&
+	                strcmp(t.text, "s3://cams/door/") == 0,
+	        "no endpoint: Amazon's, the bucket in the host's name");
+	ok(goes_to("s3://cams", &frankfurt, "https://cams.s3.eu-central-1.amazonaws.com/",
+	           "cams.s3.eu-central-1.amazonaws.com", "443", "cams.s3.eu-central-1.amazonaws.com") &&
+	                strcmp(t.region, "eu-central-1") == 0,
+	        "of that region");
+	ok(goes_to("s3://my.cams/", &none, "https://s3.us-east-1.amazonaws.com/my.cams/",
+	           "s3.us-east-1.amazonaws.com", "443", "s3.us-east-1.amazonaws.com") &&
+	                strcmp(t.base + t.root_bytes, "/my.cams/") == 0,
+	        "a bucket with dots: in the path");
+	ok(goes_to("s3://cams/door/", &own, "https://cams.s3.example:7443/door/", "cams.s3.example", "7443",
+	           "cams.s3.example:7443") &&
+	                strcmp(t.base + t.root_bytes, "/door/") == 0,
+	        "-V with an endpoint");
+	ok(goes_to("s3://cams/", &v6, "https://[2001:db8::1]/cams/", "2001:db8::1", "443", "[2001:db8::1]"),
+	        "IPv6");
+	ok(goes_to("s3://cams/", &port, "https://s3.example:443/cams/", "s3.example", "443", "s3.example"),
+	        "the usual port is not part of the header Host");
+	ok(target_parse(&t, "s3://my.cams/", &in_host) != NULL, "-V and dots are refused");
+	ok(target_parse(&t, "https://cloud.example/", &in_host) != NULL, "-V without S3 is refused");
+	ok(target_parse(&t, "s3://cams/", &odd) != NULL, "an odd region is refused");
 }
 
 int main(void)
@@ -111,7 +135,7 @@ int main(void)
 		return 1;
 	accepted();
 	refused();
-	environment();
+	hosts();
 	name_parse("0000000042-0000000007-20261123T235959Z-0123456789abcdef.cam", &n);
 	target_key(key, &n, sha256);
 	ok(strcmp(key, "2026-11-23/"

@@ -1,4 +1,4 @@
-/* The window over a directory of a hundred thousand names, and what is remembered. The clock is ours. */
+/* The windows over a directory of a hundred thousand names, and what is remembered. The clock is ours. */
 #define _GNU_SOURCE
 #include "tap.h"
 #include "waiting.h"
@@ -43,173 +43,173 @@ static void take_away(uint64_t epoch, uint32_t segment)
 {
 	struct name n = nth(epoch, segment);
 	char text[NAME_BYTES_MAX];
-	name_put(text, &n);
-	unlinkat(dir_fd, text, 0);
+	for (n.state = NAME_PART; n.state <= NAME_GONE; n.state++) {
+		name_put(text, &n);
+		unlinkat(dir_fd, text, 0);
+	}
+}
+
+/* Read the directory as far as that is due, then take. */
+static int next(int64_t now, struct name *n)
+{
+	while (waiting_turn(&w, now))
+		;
+	return waiting_next(&w, now, n);
 }
 
 static int is_next(int64_t now, uint64_t epoch, uint32_t segment)
 {
 	struct name n, want = nth(epoch, segment);
-	return waiting_next(&w, now, &n) == 1 && name_compare(&n, &want) == 0;
+	return next(now, &n) == 1 && name_compare(&n, &want) == 0;
 }
 
 static int none(int64_t now)
 {
 	struct name n;
-	return waiting_next(&w, now, &n) == 0;
+	return next(now, &n) == 0;
 }
 
-static void small(void)
+static void store(uint64_t epoch, uint32_t segment)
 {
-	struct name n;
+	struct name n = nth(epoch, segment);
+	waiting_stored(&w, &n);
+}
 
-	ok(waiting_open(&w, dir, 0) == 0 && none(0), "empty");
-	put(2, 1, NAME_CAM);
-	put(1, 9, NAME_CAM);
-	put(1, 10, NAME_SENT);
-	put(1, 11, NAME_PART);
-	close(openat(dir_fd, "README", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
-	ok(none(100), "nothing before it was announced");
-	waiting_notified(&w);
-	ok(is_next(200, 1, 9) && is_next(200, 2, 1) && none(200), "by epoch and segment, .cam only");
-	put(1, 5, NAME_CAM);
-	waiting_notified(&w);
-	ok(none(900) && waiting_wake_ms(&w) <= 1300, "one in front of the place reached: a new round, soon");
-	n = nth(1, 9);
-	waiting_stored(&w, &n);
-	ok(is_next(1500, 1, 5), "then it comes");
-	ok(is_next(1500, 2, 1) && none(1500), "and what was not stored, but not what was");
-	ok(none(20000) && is_next(32000, 1, 5), "what was neither is tried in the next round, 30 s later");
-	n = nth(1, 5);
-	ok(waiting_set_aside(&w, &n, 0, 32000) == ASIDE_FIRST_MS, "set aside");
-	ok(is_next(32000, 2, 1), "the other one, too");
-	n = nth(2, 1);
-	waiting_stored(&w, &n);
-	ok(none(32001) && none(61999), "it waits");
-	ok(is_next(62001, 1, 5) && waiting_set_aside(&w, &n, 0, 62001), "it comes again when due");
-	n = nth(1, 5);
-	ok(waiting_set_aside(&w, &n, 1, 62001) == (int64_t)ASIDE_FIRST_MS * 2 &&
-	                aside_count(&w.aside, 1) == 1,
-	        "and waits longer each time");
-	take_away(1, 5);
-	take_away(2, 1);
-	ok(none(92002) && aside_count(&w.aside, 0) == 0, "forgotten when its file is gone");
-	put(1, 20, NAME_CAM);
-	waiting_doorbell(&w);
-	ok(is_next(92003, 1, 20) || is_next(93100, 1, 20), "a doorbell");
-	ok(!waiting_repeat(&w, &n), "stored a moment ago: not repeated");
-	(void)none(700000);
-	ok(waiting_repeat(&w, &n) && n.segment == 9 && !waiting_repeat(&w, &n),
-	        "stored, and still .cam after ten minutes: repeated");
-	take_away(1, 9);
-	take_away(1, 20);
+static void end(void)
+{
 	closedir(w.dir);
 	close(w.notify_fd);
 }
 
-static long scans(void)
-{
-	return (long)w.scan;
-}
-
-static void many(void)
+static void oldest_first(void)
 {
 	struct name n;
-	unsigned got = 0, wrong = 0;
 
-	for (uint32_t i = 0; i < MANY; i++)
-		put(3, (i * 7919) % MANY, NAME_CAM);
-	waiting_open(&w, dir, 0);
+	ok(waiting_open(&w, dir, 0, 0) == 0 && none(0), "empty");
+	put(2, 1, NAME_CAM);
+	put(1, 9, NAME_CAM);
+	put(1, 10, NAME_SENT);
+	put(1, 11, NAME_PART);
+	put(1, 12, NAME_GONE);
+	close(openat(dir_fd, "README", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+	ok(none(100), "nothing before it was announced");
+	waiting_notified(&w);
+	ok(is_next(200, 1, 9) && is_next(200, 1, 12) && is_next(200, 2, 1) && none(200),
+	        "by epoch and segment: segments and stubs, nothing else");
+	put(1, 5, NAME_CAM);
+	waiting_notified(&w);
+	ok(is_next(900, 1, 5), "one in front of the place reached comes at once");
+	ok(none(31000), "what is in hand is not handed out again");
+	store(1, 9);
+	n = nth(1, 12);
+	n.state = NAME_GONE;
+	take_away(1, 12);
+	waiting_vanished(&w, &n);
+	n = nth(1, 5);
+	ok(waiting_set_aside(&w, &n, 0, 32000) == ASIDE_FIRST_MS, "set aside");
+	ok(none(32001 + ASIDE_FIRST_MS - 2), "it waits");
+	ok(is_next(32001 + ASIDE_FIRST_MS, 1, 5), "and comes again when due");
+	ok(waiting_set_aside(&w, &n, 1, 62001) == (int64_t)ASIDE_FIRST_MS * 2 &&
+	                aside_count(&w.aside, 1) == 1,
+	        "and waits longer each time");
+	store(2, 1);
+	take_away(1, 5);
+	waiting_vanished(&w, &n);
+	ok(none(800000) && aside_count(&w.aside, 0) == 0, "forgotten when its file is gone");
+	ok(waiting_repeat(&w, &n) && n.segment == 9 && n.epoch == 1,
+	        "stored, and still .cam after ten minutes: repeated");
+	take_away(1, 9);
+	take_away(2, 1);
+	end();
+}
+
+static void newest_first(void)
+{
+	struct name n;
+	unsigned seen[9] = {0};
+
+	for (uint32_t i = 1; i <= 8; i++)
+		put(1, i, NAME_CAM);
+	waiting_open(&w, dir, 1, 0);
+	static const uint32_t want[] = {8, 7, 6, 1, 5, 4, 3, 2};
+	int wrong = 0;
+	for (unsigned i = 0; i < 8; i++) {
+		int got = next(0, &n);
+		wrong += got != 1 || n.segment != want[i];
+		seen[n.segment <= 8 ? n.segment : 0]++;
+	}
+	ok(!wrong && none(0), "newest first, and each fourth is the oldest");
+	put(1, 9, NAME_CAM);
+	put(1, 10, NAME_CAM);
+	waiting_notified(&w);
+	ok(is_next(1, 1, 10) && is_next(1, 1, 9), "what is newer still comes first, and needs no reading");
+	for (uint32_t i = 1; i <= 10; i++) {
+		store(1, i);
+		take_away(1, i);
+	}
+	ok(none(100000), "all is stored");
+	end();
+}
+
+/* Every name once, from both ends, in bounded memory; how many readings of the directory it takes. */
+static void many(int newest)
+{
+	static unsigned char met[MANY];
+	struct name n;
+	unsigned got = 0, twice = 0;
+
+	memset(met, 0, sizeof met);
+	waiting_open(&w, dir, newest, 0);
 	waiting_last_round(&w);
-	while (got < 3000 && waiting_next(&w, 0, &n)) {
-		wrong += n.segment != got;
+	while (next(0, &n)) {
+		twice += met[n.segment]++ != 0;
 		waiting_stored(&w, &n);
 		got++;
 	}
-	ok(got == 3000 && !wrong, "of a hundred thousand, the first 3000 in order");
-	ok(scans() == (3000 + WAITING_WINDOW - 1) / WAITING_WINDOW, "with %ld readings of the directory",
-	        scans());
-	ok(w.acked.count == 1 && !w.acked.forgot, "and one entry to remember them by");
-	ok(!waiting_over(&w), "not over");
-	ok(sizeof w < 131072, "all in %zu bytes", sizeof w);
+	ok(got == MANY && !twice && waiting_over(&w), "%s first: each of a hundred thousand once, then over",
+	        newest ? "newest" : "oldest");
+	ok(w.scan <= MANY / WINDOW_MAX * 2 + 2, "with %lu readings of the directory", (unsigned long)w.scan);
+	ok(w.acked.count <= 2 && !w.acked.forgot, "and few entries to remember them by");
+	ok(sizeof w < (256 << 10), "all in %zu bytes", sizeof w);
+	end();
+}
 
-	/* Nobody renames them; every second one fails. It must come to rest. */
-	w.mark = nth(3, MANY - 1001);
-	w.window.next = w.window.count = 0;
-	got = 0;
-	while (waiting_next(&w, 0, &n)) {
+/* Nobody renames what is stored, and every second one fails: it must come to rest. */
+static void rest(void)
+{
+	struct name n;
+	unsigned got = 0;
+
+	waiting_open(&w, dir, 1, 0);
+	while (got <= 2 * MANY && next(0, &n)) {
 		if (n.segment % 2)
 			waiting_set_aside(&w, &n, 0, 0);
 		else
 			waiting_stored(&w, &n);
 		got++;
 	}
-	ok(got == 1000 && waiting_over(&w), "each name once in a round, however many fail");
-	ok(aside_count(&w.aside, 0) == ASIDE_MAX && w.acked.count == ACKED_RUNS_MAX,
-	        "both tables are full and not fuller");
-	ok(none(29999) && none(WAITING_FORGOT_MS - 1),
-	        "after forgetting, an hour passes before the next round");
-	for (uint32_t i = 0; i < MANY; i++)
-		take_away(3, i);
-	closedir(w.dir);
-	close(w.notify_fd);
-}
-
-static void bounds(void)
-{
-	struct name n;
-
-	put(4, 1, NAME_CAM);
-	put(4, 2, NAME_CAM);
-	waiting_open(&w, dir, 0);
-	waiting_last_round(&w);
-	ok(!waiting_over(&w) && is_next(0, 4, 1), "the last round begins");
-	put(4, 3, NAME_CAM);
-	waiting_notified(&w);
-	ok(is_next(0, 4, 2) && none(0) && waiting_over(&w), "and ends at what was the last name then");
-	n = nth(4, 1);
-	acked_add(&w.acked, &n, 1);
-	n = nth(4, 3);
-	acked_add(&w.acked, &n, 1);
-	struct name between = nth(4, 2), other = nth(4, 1);
-	other.stream[0] = 1;
-	ok(!acked_has(&w.acked, &between, 1) && !acked_has(&w.acked, &other, 1),
-	        "nothing is said to be stored that was not");
-	n = nth(4, 2);
-	acked_add(&w.acked, &n, 1);
-	ok(w.acked.count == 1 && acked_has(&w.acked, &n, 1), "neighbours join");
-	n = nth(4, UINT32_MAX);
-	acked_add(&w.acked, &n, 1);
-	n = nth(4, 0);
-	ok(!acked_has(&w.acked, &n, 1), "numbers do not wrap around");
-	acked_add(&w.acked, &n, 1);
-	ok(w.acked.count == 2 && acked_has(&w.acked, &n, 1), "at neither end");
-	for (uint32_t i = 1; i < 4; i++)
-		take_away(4, i);
-	unlinkat(dir_fd, "README", 0);
-	struct name sent = nth(1, 10);
-	char text[NAME_BYTES_MAX];
-	sent.state = NAME_SENT;
-	name_put(text, &sent);
-	unlinkat(dir_fd, text, 0);
-	sent = nth(1, 11);
-	sent.state = NAME_PART;
-	name_put(text, &sent);
-	unlinkat(dir_fd, text, 0);
-	ok(rmdir(dir) == 0, "the directory is empty again");
-	(void)none(WAITING_ROUND_MS);
-	ok(w.gone, "its removal is noticed");
-	closedir(w.dir);
-	close(w.notify_fd);
-	ok(waiting_open(&w, "/nonexistent", 0) < 0, "a directory that is not there");
+	ok(got <= 2 * MANY, "each name at most once in a round, however many fail (%u handed out)", got);
+	ok(aside_count(&w.aside, 0) <= ASIDE_MAX && w.acked.count <= ACKED_RUNS_MAX,
+	        "the tables are full and not fuller");
+	ok(waiting_wake_ms(&w) > 0, "and it rests");
+	end();
 }
 
 int main(void)
 {
-	if (!mkdtemp(dir) || (dir_fd = open(dir, O_DIRECTORY | O_CLOEXEC)) < 0)
+	if (!mkdtemp(dir) || (dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
 		return 1;
-	small();
-	many();
-	bounds();
+	oldest_first();
+	newest_first();
+	for (uint32_t i = 0; i < MANY; i++)
+		put(3, (uint32_t)((uint64_t)i * 7919 % MANY), NAME_CAM);
+	many(0);
+	many(1);
+	rest();
+	for (uint32_t i = 0; i < MANY; i++)
+		take_away(3, i);
+	char readme[] = "README";
+	unlinkat(dir_fd, readme, 0);
+	rmdir(dir);
 	return tap_done();
 }
