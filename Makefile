@@ -47,7 +47,7 @@ cam-seal_SRC = cam-seal/cam-seal cam-seal/annexb cam-seal/segmenter cam-seal/sea
 	$(BASE) lib/clocks lib/sei lib/record
 cam-seal_PKG = libsodium
 cam-open_SRC = cam-seal/cam-open cam-seal/inputs cam-seal/report cam-seal/playback cam-seal/reader cam-seal/segment \
-	cam-seal/chain cam-seal/release cam-seal/annexb cam-seal/keyfile cam-seal/passphrase \
+	cam-seal/place cam-seal/chain cam-seal/known cam-seal/release cam-seal/annexb cam-seal/keyfile cam-seal/passphrase \
 	$(BASE) lib/clocks lib/record lib/name lib/sei
 cam-open_PKG = libsodium
 cam-mux_SRC = cam-seal/cam-mux cam-seal/annexb cam-seal/timeline $(BASE) lib/sei
@@ -83,7 +83,7 @@ cam-capture/pattern-test_SRC = cam-capture/pattern
 cam-seal/annexb-test_SRC = cam-seal/annexb lib/sei
 cam-seal/epoch-test_SRC = cam-seal/epoch lib/record lib/fdio
 cam-seal/epoch-test_PKG = libsodium
-READER = cam-seal/reader cam-seal/segment cam-seal/chain cam-seal/release lib/record
+READER = cam-seal/reader cam-seal/segment cam-seal/place cam-seal/chain cam-seal/known cam-seal/release lib/record
 cam-seal/reader-test_SRC = $(READER)
 cam-seal/reader-test_PKG = libsodium
 cam-seal/chain-test_SRC = $(READER)
@@ -156,7 +156,7 @@ bench: deps
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
 FUZZ = annexb record keyfile incoming s3error y4m
 annexb_FUZZ = cam-seal/annexb lib/sei
-record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/chain cam-seal/release lib/record
+record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/place cam-seal/chain cam-seal/known cam-seal/release lib/record
 keyfile_FUZZ = cam-seal/keyfile lib/fdio lib/number lib/record
 y4m_FUZZ = cam-capture/y4m
 incoming_FUZZ = cam-spool/incoming lib/record
