@@ -266,21 +266,21 @@ enum { MANY = 3000, KEPT_FROM = 2000, LEFT_OUT = 1234 };
 static struct {
 	uint8_t *p;
 	size_t n, header;
-} many[MANY];
+} long_run[MANY];
 
 /* Stubs of these segments, or the segments; adds up what is said. */
 static void many_read(int from, int to, int stub, int without, unsigned *stubs_told, unsigned *others)
 {
 	for (int i = from; i < to; i++) {
-		const uint8_t *p = many[i].p;
-		size_t mark = many[i].n - RECORD_MARK_BYTES;
+		const uint8_t *p = long_run[i].p;
+		size_t mark = long_run[i].n - RECORD_MARK_BYTES;
 
 		*story = *out = '\0';
 		if (i == without)
 			continue;
-		if (stub ? reader_push(&reader, p, many[i].header) < 0 ||
+		if (stub ? reader_push(&reader, p, long_run[i].header) < 0 ||
 		                        reader_push(&reader, p + mark, RECORD_MARK_BYTES) < 0
-		         : reader_push(&reader, p, many[i].n) < 0)
+		         : reader_push(&reader, p, long_run[i].n) < 0)
 			abort();
 		if (i == to - 1 && reader_flush(&reader) < 0)
 			abort();
@@ -297,12 +297,12 @@ static void many_stubs(void)
 	maker_start(&camera, 1, 1, 1, 1);
 	for (int i = 0; i < MANY; i++) {
 		segment(&camera, 0);
-		many[i].p = malloc(part[0].n);
-		if (!many[i].p)
+		long_run[i].p = malloc(part[0].n);
+		if (!long_run[i].p)
 			abort();
-		memcpy(many[i].p, part[0].p, part[0].n);
-		many[i].n = part[0].n;
-		many[i].header = part[0].at[1];
+		memcpy(long_run[i].p, part[0].p, part[0].n);
+		long_run[i].n = part[0].n;
+		long_run[i].header = part[0].at[1];
 	}
 	read_parts(PARTS(0)); /* sets config */
 	const struct reader_sink sink = {.verdict = on_verdict, .content = on_content};
@@ -330,7 +330,7 @@ static void many_stubs(void)
 	ok(strcmp(story, "duplicate") == 0 && !*out, "a stub of a segment long ago: %s", story);
 	reader_free(&reader);
 	for (int i = 0; i < MANY; i++)
-		free(many[i].p);
+		free(long_run[i].p);
 }
 
 /* As many cameras as are remembered, a segment of each in turn; then more, one after the other. */
