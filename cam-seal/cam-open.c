@@ -144,6 +144,7 @@ static unsigned inputs_read(struct reader *r, const struct inputs *in)
 
 	for (size_t i = 0; i < in->n; i++)
 		unread += file_read(r, in->path[i], (unsigned)i, (unsigned)in->n) < 0;
+	reader_end(r);
 	report_progress_clear();
 	return unread;
 }
@@ -255,6 +256,9 @@ int main(int argc, char **argv)
 	for (int i = optind; i < argc; i++)
 		if (inputs_add(&in, argv[i]) < 0)
 			die_errno(EXIT_TEMPORARY, "%s", argv[i]);
+	inputs_packs_first(&in);
+	for (size_t i = 0; i < in.n; i++)
+		config.packs_follow |= strcmp(in.path[i], "-") == 0;
 	setvbuf(stdout, NULL, _IOFBF, OUT_BYTES);
 	if (play && playback_start() < 0)
 		die_errno(EXIT_TEMPORARY, "cam-mux");
@@ -277,6 +281,8 @@ int main(int argc, char **argv)
 	if (open_them && reader.other_kind)
 		msg("%" PRIu64 " segments of %s left out", reader.other_kind,
 		        config.reports ? "video" : "reports (-R opens them)");
+	if (form == REPORT_MESSAGES && reader.stubs)
+		msg("%" PRIu64 " segments are stubs: their footage is not in them", reader.stubs);
 	int negative = played || silent || reader.findings || !reader.segments;
 	reader_free(&reader);
 	inputs_free(&in);

@@ -32,12 +32,13 @@ static struct chain_camera *camera_find(struct chain *c, const struct record_hea
 	memcpy((*place)->device_pk, h->device_pk, sizeof h->device_pk);
 	(*place)->channel = h->channel;
 	(*place)->kind = h->kind;
+	(*place)->oldest_epoch = UINT64_MAX;
 	(*place)->used = ++c->clock;
 	return *place;
 }
 
-static struct chain_position *mark_find(struct chain_camera *k, uint64_t epoch,
-        const uint8_t *stream, uint32_t segment, uint32_t record)
+static struct chain_position *mark_find(
+        struct chain_camera *k, uint64_t epoch, const uint8_t *stream, uint32_t segment, uint32_t record)
 {
 	unsigned n = k->marks < CHAIN_MARKS_MAX ? k->marks : CHAIN_MARKS_MAX;
 	for (unsigned i = 0; i < n; i++) {
@@ -83,6 +84,15 @@ static void position_add(struct chain_camera *k, const struct record_header *h, 
 		k->newest = *m;
 }
 
+static void oldest_update(struct chain_camera *k, const struct record_header *h)
+{
+	if (h->epoch > k->oldest_epoch ||
+	        (h->epoch == k->oldest_epoch && h->prefix.segment >= k->oldest_segment))
+		return;
+	k->oldest_epoch = h->epoch;
+	k->oldest_segment = h->prefix.segment;
+}
+
 /* Does the header link to a mark that was seen? Any that is remembered will do: after a power cut the camera
  * may have forgotten its last ones. */
 static enum chain_place link_place(struct chain_camera *k, const struct record_header *h)
@@ -123,10 +133,38 @@ int chain_header(struct chain *c, const struct record_header *h, const uint8_t h
 	if (!k)
 		return -1;
 	enum chain_place p = place(k, h, hash);
+	oldest_update(k, h);
 	*before = k->newest;
 	if (p != CHAIN_DUPLICATE && p != CHAIN_AGAIN && p != CHAIN_CONFLICT)
 		position_add(k, h, &h->prefix, hash);
 	return (int)p;
+}
+
+int chain_stub(struct chain *c, const struct record_header *h, const uint8_t hash[RECORD_HASH_BYTES])
+{
+	struct chain_camera *k = camera_find(c, h, 1);
+
+	if (!k)
+		return -1;
+	const struct chain_position *seen = mark_find(k, h->epoch, h->prefix.stream, h->prefix.segment, 0);
+	oldest_update(k, h);
+	if (seen)
+		return memcmp(seen->hash, hash, sizeof seen->hash) == 0 ? CHAIN_DUPLICATE : CHAIN_CONFLICT;
+	return epoch_cloned(k, h) ? CHAIN_CLONED : CHAIN_FOLLOWS;
+}
+
+int chain_link_seen(struct chain *c, const struct record_header *h)
+{
+	struct chain_camera *k = camera_find(c, h, 0);
+	enum chain_place p = k ? link_place(k, h) : CHAIN_GAP;
+	return p == CHAIN_FOLLOWS || p == CHAIN_RESTARTED;
+}
+
+int chain_older_seen(struct chain *c, const struct record_header *h)
+{
+	const struct chain_camera *k = camera_find(c, h, 0);
+	return k && (k->oldest_epoch < h->epoch ||
+	                    (k->oldest_epoch == h->epoch && k->oldest_segment < h->prefix.segment));
 }
 
 void chain_mark(struct chain *c, const struct record_header *h, const struct record_prefix *p,
@@ -140,7 +178,8 @@ void chain_mark(struct chain *c, const struct record_header *h, const struct rec
 void chain_whole(struct chain *c, const struct record_header *h)
 {
 	struct chain_camera *k = camera_find(c, h, 0);
-	struct chain_position *header = k ? mark_find(k, h->epoch, h->prefix.stream, h->prefix.segment, 0) : NULL;
+	struct chain_position *header =
+	        k ? mark_find(k, h->epoch, h->prefix.stream, h->prefix.segment, 0) : NULL;
 
 	if (header)
 		header->whole = 1;

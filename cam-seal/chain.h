@@ -26,7 +26,7 @@ struct chain_position {
 	uint64_t epoch;
 	uint8_t stream[RECORD_STREAM_BYTES];
 	uint32_t segment, record;
-	uint8_t type; /* enum record_type */
+	uint8_t type;  /* enum record_type */
 	uint8_t whole; /* of a header: all of its segment was there */
 	uint8_t hash[RECORD_HASH_BYTES];
 };
@@ -36,6 +36,8 @@ struct chain_camera {
 	uint16_t channel;
 	uint8_t kind;
 	struct chain_position newest; /* the last mark of the foremost segment */
+	uint64_t oldest_epoch;        /* of segments and stubs */
+	uint32_t oldest_segment;
 	struct chain_position mark[CHAIN_MARKS_MAX];
 	unsigned marks; /* ever added */
 	uint64_t used;  /* by the clock below */
@@ -54,6 +56,13 @@ int chain_header(struct chain *c, const struct record_header *h, const uint8_t h
 /* A verified mark of the segment with this header. */
 void chain_mark(struct chain *c, const struct record_header *h, const struct record_prefix *p,
         const uint8_t hash[RECORD_HASH_BYTES]);
+/* The place of a stub: CHAIN_DUPLICATE, CHAIN_CONFLICT, CHAIN_CLONED, or else CHAIN_FOLLOWS. It is not
+ * remembered here: that is known.h's. -1 with errno: no memory. */
+int chain_stub(struct chain *c, const struct record_header *h, const uint8_t hash[RECORD_HASH_BYTES]);
+/* Is the mark that this header links to remembered here? */
+int chain_link_seen(struct chain *c, const struct record_header *h);
+/* Did something come of its camera and channel that is older than this header? */
+int chain_older_seen(struct chain *c, const struct record_header *h);
 /* All of the segment with this header was there and verified. */
 void chain_whole(struct chain *c, const struct record_header *h);
 void chain_free(struct chain *c);

@@ -139,6 +139,25 @@ int inputs_add(struct inputs *in, char *path)
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? folder_add(in, path) : path_add(in, path);
 }
 
+static int is_pack(const char *path)
+{
+	size_t n = strlen(path), suffix = strlen(".gone");
+	return n > suffix && strcmp(path + n - suffix, ".gone") == 0;
+}
+
+void inputs_packs_first(struct inputs *in)
+{
+	size_t packs = 0;
+
+	for (size_t i = 0; i < in->n; i++) {
+		char *path = in->path[i];
+		if (!is_pack(path))
+			continue;
+		memmove(in->path + packs + 1, in->path + packs, (i - packs) * sizeof *in->path);
+		in->path[packs++] = path;
+	}
+}
+
 void inputs_free(struct inputs *in)
 {
 	for (size_t i = 0; i < in->n; i++)

@@ -17,5 +17,7 @@ int inputs_time_parse(const char *text, int64_t *utc_ns);
 /* A file as it is, in its place; a folder's segments (.cam, .sent, .part, .gone, four folders deep) by name.
  * -1 with errno: out of memory. */
 int inputs_add(struct inputs *in, char *path);
+/* Packs of stubs (.gone) to the front: what follows a stub is then known to. */
+void inputs_packs_first(struct inputs *in);
 void inputs_free(struct inputs *in);
 #endif

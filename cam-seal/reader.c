@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "reader.h"
 
+#include "place.h"
 #include "segment.h"
 
 #include <errno.h>
@@ -158,8 +159,14 @@ int reader_flush(struct reader *r)
 	return segment_close(r);
 }
 
+void reader_end(struct reader *r)
+{
+	place_links_end(r);
+}
+
 void reader_free(struct reader *r)
 {
+	known_free(&r->known);
 	chain_free(&r->chain);
 	stretch_free(&r->stretch);
 	sodium_memzero(r, sizeof *r);

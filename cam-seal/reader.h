@@ -7,6 +7,7 @@
 #ifndef READER_H
 #define READER_H
 #include "chain.h"
+#include "known.h"
 #include "record.h"
 #include "release.h"
 
@@ -39,7 +40,7 @@ enum reader_verdict {
 	READER_UNPROVEN,
 	READER_DAMAGED,
 	READER_BAD_SIGNATURE,
-	READER_ABSENT,
+	READER_STUB,
 	READER_UNKNOWN_CAMERA,
 	READER_NOT_FOR_KEY,
 	READER_WRONG_COMMITMENT,
@@ -67,6 +68,9 @@ struct reader_segment {
 	int gapped;             /* records are missing since the last verified mark */
 	int mark_failed;        /* a mark was altered since then: what is before it is no tail */
 	int absent;             /* only a header and a later mark so far */
+	int placed;             /* in the chain */
+	int again;              /* its header came again */
+	int late;               /* closed: this could be told only at the end */
 	uint8_t mark_hash[RECORD_HASH_BYTES]; /* of the last verified mark */
 	struct record_mark mark;              /* that mark; prefix.type 0: none but the header */
 	uint64_t record_bytes;                /* of verified records and those waiting */
@@ -102,14 +106,16 @@ struct reader_config {
 	uint8_t pk[READER_KEYS_MAX][RECORD_PK_BYTES];
 	const uint8_t *sk[READER_KEYS_MAX]; /* locked memory of the caller */
 	size_t keys;
-	int proven_only; /* leave out tails without a mark */
-	int reports;     /* give out reports and other bytes, instead of video */
+	int proven_only;  /* leave out tails without a mark */
+	int reports;      /* give out reports and other bytes, instead of video */
+	int packs_follow; /* stubs may come behind what follows them: gaps are told at the end */
 };
 
 struct reader {
 	struct reader_config config;
 	struct reader_sink sink;
 	struct chain chain;
+	struct known known;
 	struct reader_segment seg;
 	int open; /* seg is */
 	struct stretch stretch;
@@ -122,6 +128,7 @@ struct reader {
 	int skipped_camera;      /* a header of a camera that was not asked for is among them: */
 	uint8_t skipped_device_pk[RECORD_PK_BYTES];
 	uint64_t segments, findings, other_kind; /* in all; of the kind that is not given out */
+	uint64_t stubs;
 };
 
 void reader_init(struct reader *r, const struct reader_config *config, const struct reader_sink *sink);
@@ -129,5 +136,7 @@ void reader_init(struct reader *r, const struct reader_config *config, const str
 int reader_push(struct reader *r, const uint8_t *p, size_t n);
 /* The end of a file: what is open is closed. May be followed by the next file's bytes. */
 int reader_flush(struct reader *r);
+/* The end of all files, after the last reader_flush(): tells what was missing. */
+void reader_end(struct reader *r);
 void reader_free(struct reader *r);
 #endif

@@ -164,18 +164,22 @@ void report_verdict(void *ctx, enum reader_verdict v, const struct reader_segmen
 
 	if (s)
 		segment_name(name, s);
-	if (s && findings < FINDINGS_MAX) {
+	if (s && !s->late && findings < FINDINGS_MAX) {
 		finding[findings].verdict = v;
 		snprintf(finding[findings++].text, sizeof finding->text, "%s", text);
 	}
 	if (form == REPORT_VERDICTS)
 		printf("%s\t%s\t%s\n", name, reader_verdict_name(v), text);
-	if (form == REPORT_JSON && !s) {
-		printf("{\"ok\":false,\"verdicts\":[");
+	if (form == REPORT_JSON && (!s || s->late)) {
+		printf("{");
+		if (s)
+			printf("\"segment\":\"%s\",", name);
+		printf("\"ok\":false,\"verdicts\":[");
 		json_finding(v, text);
 		printf("]}\n");
 	}
-	if ((form == REPORT_MESSAGES || (form == REPORT_TABLE && !s)) && v > READER_RECIPIENTS_CHANGED) {
+	if ((form == REPORT_MESSAGES || (form == REPORT_TABLE && (!s || s->late))) &&
+	        v > READER_RECIPIENTS_CHANGED) {
 		report_progress_clear();
 		msg("%s: %s: %s", name, reader_verdict_name(v), text);
 	}

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE
 #include "segment.h"
 
+#include "place.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -23,7 +25,7 @@ static const char *const verdict_names[] = {
         [READER_UNPROVEN] = "unproven tail",
         [READER_DAMAGED] = "damaged stretch",
         [READER_BAD_SIGNATURE] = "bad signature",
-        [READER_ABSENT] = "content absent",
+        [READER_STUB] = "stub",
         [READER_UNKNOWN_CAMERA] = "unknown camera",
         [READER_NOT_FOR_KEY] = "not for this key",
         [READER_WRONG_COMMITMENT] = "wrong commitment",
@@ -48,7 +50,7 @@ void segment_verdict(struct reader *r, enum reader_verdict v, int about_segment,
 		r->findings++;
 		if (about_segment)
 			r->seg.findings++;
-		if (about_segment && (v == READER_TRUNCATED || v == READER_DAMAGED || v == READER_ABSENT ||
+		if (about_segment && (v == READER_TRUNCATED || v == READER_DAMAGED || v == READER_STUB ||
 		                             v == READER_CONFLICT))
 			r->seg.lossy = 1;
 	}
@@ -88,6 +90,37 @@ static int stretch_release(struct reader *r, struct release *result)
 	return 0;
 }
 
+void segment_key_open(struct reader *r)
+{
+	struct reader_segment *s = &r->seg;
+	const struct record_header *h = &s->header;
+	uint8_t file_key[32], id[RECORD_KEYID_BYTES], commitment[RECORD_HASH_BYTES];
+
+	for (size_t k = 0; k < r->config.keys; k++) {
+		record_keyid(id, h->prefix.stream, r->config.pk[k]);
+		for (int i = 0; i < h->recipients; i++) {
+			if (memcmp(h->slot[i].keyid, id, sizeof id) != 0 ||
+			        crypto_box_seal_open(file_key, h->slot[i].sealed, sizeof h->slot[i].sealed,
+			                r->config.pk[k], r->config.sk[k]) != 0)
+				continue;
+			record_commitment(commitment, file_key, h->prefix.stream, h->prefix.segment);
+			if (sodium_memcmp(commitment, h->commitment, sizeof commitment) != 0) {
+				segment_verdict(r, READER_WRONG_COMMITMENT, 1,
+				        "the key sealed for this recipient is not the one committed to");
+			} else {
+				record_data_key(s->data_key, file_key, s->header_hash);
+				s->opened = 1;
+			}
+			sodium_memzero(file_key, sizeof file_key);
+			return;
+		}
+	}
+	if (r->config.keys) {
+		segment_verdict(r, READER_NOT_FOR_KEY, 1, "sealed for %u other recipients", h->recipients);
+		r->fresh = 1;
+	}
+}
+
 /* --- the end of a segment --- */
 
 static int tail_release(struct reader *r)
@@ -120,25 +153,36 @@ static int tail_release(struct reader *r)
 	return 0;
 }
 
+/* A stub of what came before it: its last mark may be new. */
+static void stub_again(struct reader *r)
+{
+	struct reader_segment *s = &r->seg;
+
+	if (s->mark.prefix.record > s->chained_to)
+		chain_mark(&r->chain, &s->header, &s->mark.prefix, s->mark_hash);
+}
+
 int segment_close(struct reader *r)
 {
 	struct reader_segment *s = &r->seg;
+	int stub = s->absent && !s->placed, again = s->absent && s->placed;
 
 	if (!r->open)
 		return 0;
 	r->open = 0;
-	if (s->absent) {
-		segment_verdict(r, READER_ABSENT, 1,
-		        "only its first and last mark are left, of %" PRIu32 " access units",
-		        s->mark.access_units);
-		r->fresh = 1;
-	} else if (!s->ended) {
+	if (stub ? place_stub(r) < 0 : place_segment(r) < 0)
+		return -1;
+	if (again) {
+		stub_again(r);
+	} else if (!stub && !s->ended) {
 		segment_verdict(r, READER_TRUNCATED, 1, "at record %" PRIu32, s->expected);
 		if (tail_release(r) < 0)
 			return -1;
 	}
-	if (s->ended && !s->lossy && !s->duplicate)
+	if (s->ended && !s->absent && !s->lossy && !s->duplicate)
 		chain_whole(&r->chain, &s->header);
+	if (!stub && !s->duplicate && place_over(r, 0) < 0)
+		return -1;
 	if (r->sink.closed)
 		r->sink.closed(r->sink.ctx, s);
 	sodium_memzero(s->data_key, sizeof s->data_key);
@@ -155,80 +199,6 @@ int segment_camera_asked_for(const struct reader *r, const uint8_t pk[RECORD_PK_
 	return 0;
 }
 
-static void place_tell(struct reader *r, enum chain_place place, const struct chain_position *before)
-{
-	const struct record_header *h = &r->seg.header;
-	const struct record_link *l = &h->previous;
-
-	switch (place) {
-	case CHAIN_FIRST:
-		segment_verdict(r, READER_BEGINS, 1, "%s",
-		        l->previous == RECORD_PREVIOUS_NONE ? "the camera's first"
-		                                            : "what came before it was not given");
-		break;
-	case CHAIN_FOLLOWS: return;
-	case CHAIN_RESTARTED:
-		segment_verdict(r, READER_RESTARTED, 1, "after epoch %" PRIu64, before->epoch);
-		break;
-	case CHAIN_GAP:
-		segment_verdict(r, READER_GAP, 1,
-		        "follows epoch %" PRIu64 " segment %" PRIu32 " record %" PRIu32
-		        "; given was up to epoch %" PRIu64 " segment %" PRIu32 " record %" PRIu32,
-		        l->epoch, l->segment, l->record, before->epoch, before->segment, before->record);
-		break;
-	case CHAIN_REORDERED:
-		segment_verdict(r, READER_REORDERED, 1, "comes after epoch %" PRIu64 " segment %" PRIu32,
-		        before->epoch, before->segment);
-		break;
-	case CHAIN_DUPLICATE: segment_verdict(r, READER_DUPLICATE, 1, "seen before, left out"); break;
-	case CHAIN_AGAIN:
-		segment_verdict(r, READER_DUPLICATE, 1, "seen before, but not whole: this copy is taken too");
-		break;
-	case CHAIN_CONFLICT:
-		segment_verdict(
-		        r, READER_CONFLICT, 1, "another header with this position was seen: left out");
-		break;
-	case CHAIN_CLONED:
-		segment_verdict(r, READER_CLONED, 1, "epoch %" PRIu64 " was started twice", h->epoch);
-		break;
-	case CHAIN_BROKEN:
-		segment_verdict(r, READER_CHAIN_BROKEN, 1, "says that nothing came before it");
-		break;
-	}
-	r->fresh = 1;
-}
-
-static void file_key_open(struct reader *r)
-{
-	struct reader_segment *s = &r->seg;
-	const struct record_header *h = &s->header;
-	uint8_t file_key[32], id[RECORD_KEYID_BYTES], commitment[RECORD_HASH_BYTES];
-
-	for (size_t k = 0; k < r->config.keys; k++) {
-		record_keyid(id, h->prefix.stream, r->config.pk[k]);
-		for (int i = 0; i < h->recipients; i++) {
-			if (memcmp(h->slot[i].keyid, id, sizeof id) != 0 ||
-			        crypto_box_seal_open(file_key, h->slot[i].sealed, sizeof h->slot[i].sealed,
-			                r->config.pk[k], r->config.sk[k]) != 0)
-				continue;
-			record_commitment(commitment, file_key, h->prefix.stream, h->prefix.segment);
-			if (sodium_memcmp(commitment, h->commitment, sizeof commitment) != 0) {
-				segment_verdict(r, READER_WRONG_COMMITMENT, 1,
-				        "the key sealed for this recipient is not the one committed to");
-			} else {
-				record_data_key(s->data_key, file_key, s->header_hash);
-				s->opened = 1;
-			}
-			sodium_memzero(file_key, sizeof file_key);
-			return;
-		}
-	}
-	if (r->config.keys) {
-		segment_verdict(r, READER_NOT_FOR_KEY, 1, "sealed for %u other recipients", h->recipients);
-		r->fresh = 1;
-	}
-}
-
 /* The newest segment comes again, in the same file or the next one. What of it has come out stays out; the
  * rest is taken from this copy, so that nobody can hide a segment behind a stub or a spoilt copy of it. */
 static void segment_again(struct reader *r)
@@ -242,10 +212,11 @@ static void segment_again(struct reader *r)
 	memset(&s->mark, 0, sizeof s->mark);
 	memcpy(s->mark_hash, s->header_hash, sizeof s->mark_hash);
 	s->expected = 1;
+	s->again = 1;
 	s->ended = s->absent = s->gapped = s->mark_failed = s->lossy = 0;
 	stretch_begin(r, 1);
 	if (!r->open && s->opened)
-		file_key_open(r);
+		segment_key_open(r);
 	r->open = 1;
 }
 
@@ -253,7 +224,6 @@ static void segment_again(struct reader *r)
 int segment_open(struct reader *r, const uint8_t *p, size_t n, const struct record_header *h)
 {
 	struct reader_segment *s = &r->seg;
-	struct chain_position before;
 	uint8_t hash[RECORD_HASH_BYTES];
 
 	record_hash(hash, p, n);
@@ -279,20 +249,6 @@ int segment_open(struct reader *r, const uint8_t *p, size_t n, const struct reco
 		segment_verdict(
 		        r, READER_UNKNOWN_CAMERA, 1, "%s: nothing is proven about who recorded this", print);
 	}
-	int place = chain_header(&r->chain, h, s->header_hash, &before);
-	if (place < 0)
-		return -1;
-	s->duplicate = place == CHAIN_DUPLICATE || place == CHAIN_CONFLICT;
-	place_tell(r, (enum chain_place)place, &before);
-	if (h->flags & RECORD_EPOCH_LOST)
-		segment_verdict(
-		        r, READER_EPOCH_LOST, 1, "the camera had lost its count and began again at epoch 1");
-	if (h->flags & RECORD_RECIPIENTS_CHANGED)
-		segment_verdict(r, READER_RECIPIENTS_CHANGED, 1, "there are %u from here on", h->recipients);
-	if ((h->kind == RECORD_KIND_VIDEO) == r->config.reports)
-		r->other_kind++;
-	else if (r->sink.content && !s->duplicate)
-		file_key_open(r);
 	return 0;
 }
 
@@ -302,6 +258,22 @@ int segment_belongs(const struct reader *r, const struct record_prefix *p)
 {
 	return r->open && p->segment == r->seg.header.prefix.segment &&
 	       memcmp(p->stream, r->seg.header.prefix.stream, sizeof p->stream) == 0;
+}
+
+/* What looked like a stub goes on: its mark has a place in the chain. */
+static int no_stub(struct reader *r, uint32_t record)
+{
+	struct reader_segment *s = &r->seg;
+
+	if (!s->absent)
+		return 0;
+	s->absent = 0;
+	if (!s->duplicate && s->mark.prefix.record > s->chained_to) {
+		chain_mark(&r->chain, &s->header, &s->mark.prefix, s->mark_hash);
+		s->chained_to = s->mark.prefix.record;
+	}
+	segment_verdict(r, READER_DAMAGED, 1, "records before %" PRIu32 " are missing", record);
+	return 0;
 }
 
 /* Records from expected to number - 1 are missing: the stretch they belong to is lost. */
@@ -329,11 +301,8 @@ int segment_data(struct reader *r, const uint8_t *p, const struct record_prefix 
 		        r, READER_DUPLICATE, 1, "record %" PRIu32 " again, or out of order", prefix->record);
 		return 0;
 	}
-	if (s->absent) {
-		s->absent = 0;
-		segment_verdict(
-		        r, READER_DAMAGED, 1, "records before %" PRIu32 " are missing", prefix->record);
-	}
+	if (place_segment(r) < 0 || no_stub(r, prefix->record) < 0)
+		return -1;
 	if (prefix->record > s->expected)
 		records_missing(r, prefix->record);
 	s->expected = prefix->record + 1;
@@ -428,11 +397,10 @@ int segment_mark(struct reader *r, const uint8_t *p, const struct record_mark *m
 		        "the mark at record %" PRIu32 " again, or out of order", m->prefix.record);
 		return 0;
 	}
-	if (s->absent) {
-		s->absent = 0;
-		segment_verdict(
-		        r, READER_DAMAGED, 1, "records before %" PRIu32 " are missing", m->prefix.record);
-	}
+	/* a header that is followed by a later mark is a stub so far, and has no place before it is closed */
+	if ((s->absent || s->expected > 1 || m->prefix.record == 1) &&
+	        (place_segment(r) < 0 || no_stub(r, m->prefix.record) < 0))
+		return -1;
 	if (stretch_close(r, m) < 0)
 		return -1;
 	s->record_bytes += RECORD_MARK_BYTES;
@@ -445,7 +413,7 @@ int segment_mark(struct reader *r, const uint8_t *p, const struct record_mark *m
 	if (s->ended && m->reason == RECORD_REASON_RESTART)
 		segment_verdict(r, READER_INPUT_RESTARTED, 1, "after access unit %" PRIu32, m->access_units);
 	stretch_begin(r, s->expected);
-	if (!s->duplicate && m->prefix.record > s->chained_to) {
+	if (s->placed && !s->absent && !s->duplicate && m->prefix.record > s->chained_to) {
 		chain_mark(&r->chain, &s->header, &m->prefix, hash);
 		s->chained_to = m->prefix.record;
 	}

@@ -12,6 +12,9 @@ int segment_camera_asked_for(const struct reader *r, const uint8_t pk[RECORD_PK_
 /* 1 when the record is of the open segment. */
 int segment_belongs(const struct reader *r, const struct record_prefix *p);
 
+/* Opens the key of the open segment, or says why not. */
+void segment_key_open(struct reader *r);
+
 /* Each returns 0, or -1 with errno: content() stopped it, or memory ran out. */
 /* A header whose signatures verify; closes the segment before it. */
 int segment_open(struct reader *r, const uint8_t *p, size_t n, const struct record_header *h);

@@ -1,17 +1,20 @@
 /* cam-spool: keeps what cam-seal made, one durable file per segment.
  *
- * Reads records on stdin; writes NAME.part, NAME.cam and, when the disk is full, removes NAME.sent in its
- * spool directory; prints NAME.cam on stdout once it would survive a power cut. Holds no key and sees no
- * plaintext: what it checks, anyone could. May not touch the network. */
+ * Reads records on stdin; writes NAME.part and NAME.cam in its spool directory, and makes room for them there
+ * by removing what is stored and then, leaving stubs in NAME.gone, what is not; prints NAME.cam and NAME.gone
+ * on stdout once they would survive a power cut. Holds no key and sees no plaintext: what it checks, anyone
+ * could. May not touch the network. */
 #define _GNU_SOURCE
 #include "dir.h"
 #include "fdio.h"
 #include "hints.h"
 #include "incoming.h"
+#include "list.h"
 #include "msg.h"
 #include "opt.h"
 #include "part.h"
 #include "recover.h"
+#include "room.h"
 #include "stop.h"
 
 #include <errno.h>
@@ -21,16 +24,19 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum { SYNC_MS = 1000, IDLE_S = 30, INTERRUPTED_MS = 5000 };
 
-static const char usage[] = "cam-spool [-D FD] [-I SECONDS] DIR";
+static const char usage[] =
+        "cam-spool [-D FD] [-I SECONDS] [-q BYTES] [-f MINFREE] [-N] DIR | cam-spool -l | -j DIR";
 
 struct spool {
 	struct dir dir;
 	struct incoming in;
 	struct part part;
+	struct room room;
 	uint64_t idle_ms;
 	uint64_t heard_ms; /* when input was last dealt with */
 	uint32_t last;     /* record in the open segment */
@@ -55,6 +61,7 @@ static int segment_publish(struct spool *s, bool complete)
 		return 0;
 	}
 	cam.state = NAME_CAM;
+	room_published(&s->room, &cam);
 	name_put(text, &cam);
 	if (!complete)
 		msg("%s: truncated after record %lu", text, (unsigned long)s->last);
@@ -94,6 +101,20 @@ static int segment_begin(struct spool *s)
 		return 0;
 	}
 	return segment_append(s);
+}
+
+/* Whether there is room for what one read brings. 1; 0 not now; -1: told to stop while the disk did not work.
+ */
+static int segment_room(struct spool *s)
+{
+	switch (room_ahead(&s->room)) {
+	case ROOM_OK: return 1;
+	case ROOM_WAIT: return 0;
+	case ROOM_ALONE: break;
+	}
+	msg("%s: takes all the room there is: the rest of this segment is lost", s->part.text);
+	incoming_close(&s->in);
+	return segment_publish(s, false);
 }
 
 /* --- events --- */
@@ -193,14 +214,32 @@ static enum input input_take(struct spool *s, size_t limit, size_t *taken)
 	return INPUT_OK;
 }
 
-/* Nothing came for a while: sync what is unsynced; after the idle time give the segment up. */
-static int input_quiet(struct spool *s)
+/* The end of input needs no room. */
+static bool input_over(void)
+{
+	struct pollfd p = {.fd = STDIN_FILENO, .events = POLLIN};
+	struct stat st;
+	int readable;
+
+	if (fstat(STDIN_FILENO, &st) < 0)
+		return true;
+	if (S_ISREG(st.st_mode))
+		return lseek(STDIN_FILENO, 0, SEEK_CUR) >= st.st_size;
+	if (!S_ISFIFO(st.st_mode) && !S_ISSOCK(st.st_mode))
+		return true;
+	return poll(&p, 1, 0) == 1 && p.revents & POLLHUP && ioctl(STDIN_FILENO, FIONREAD, &readable) == 0 &&
+	       readable == 0;
+}
+
+/* Nothing came for a while: sync what is unsynced; after the idle time give the segment up, unless it is we
+ * who do not listen. */
+static int input_quiet(struct spool *s, bool listening)
 {
 	uint64_t quiet = dir_now_ms() - s->heard_ms;
 
 	if (s->part.fd < 0)
 		return 0;
-	if (quiet >= s->idle_ms) {
+	if (listening && quiet >= s->idle_ms) {
 		if (events(s, true) < 0)
 			return -1;
 		incoming_close(&s->in);
@@ -212,11 +251,13 @@ static int input_quiet(struct spool *s)
 static int quiet_timeout_ms(const struct spool *s)
 {
 	uint64_t due, now = dir_now_ms();
+	int room = room_timeout_ms(&s->room);
 
 	if (s->part.fd < 0)
-		return -1;
+		return room;
 	due = s->heard_ms + (s->part.synced < s->part.length && s->idle_ms > SYNC_MS ? SYNC_MS : s->idle_ms);
-	return due > now ? (int)(due - now) : 0;
+	int quiet = due > now ? (int)(due - now) : 0;
+	return room >= 0 && (room < quiet || s->room.full_ms) ? room : quiet;
 }
 
 static enum input loop(struct spool *s, int stop)
@@ -226,6 +267,11 @@ static enum input loop(struct spool *s, int stop)
 	size_t taken;
 
 	while (in == INPUT_OK) {
+		int room = segment_room(s);
+		if (room < 0)
+			return INPUT_STUCK;
+		bool listening = room || input_over();
+		p[0].fd = listening ? STDIN_FILENO : -1;
 		int r = poll(p, 2, quiet_timeout_ms(s));
 		if (r < 0 && errno != EINTR)
 			die_errno(EXIT_BUG, "poll");
@@ -233,8 +279,9 @@ static enum input loop(struct spool *s, int stop)
 			return INPUT_STOP;
 		if (r > 0)
 			in = input_take(s, INCOMING_BYTES, &taken);
-		else if (r == 0 && input_quiet(s) < 0)
+		else if (r == 0 && input_quiet(s, listening) < 0)
 			in = INPUT_STUCK;
+		room_tick(&s->room);
 	}
 	return in;
 }
@@ -255,7 +302,7 @@ static enum input last_words(struct spool *s)
 	enum input i = INPUT_OK;
 	size_t taken;
 
-	while (i == INPUT_OK && stop_interrupted() && (now = dir_now_ms()) < until)
+	while (i == INPUT_OK && stop_interrupted() && (now = dir_now_ms()) < until && segment_room(s) > 0)
 		if (poll(&in, 1, (int)(until - now)) > 0)
 			i = input_take(s, INCOMING_BYTES, &taken);
 	return i;
@@ -269,7 +316,7 @@ static int drain(struct spool *s)
 
 	if (ioctl(STDIN_FILENO, FIONREAD, &readable) < 0 || readable < 0)
 		readable = 0;
-	for (left = (size_t)readable; left; left -= taken) {
+	for (left = (size_t)readable; left && segment_room(s) > 0; left -= taken) {
 		enum input in = input_take(s, left, &taken);
 		if (in == INPUT_STUCK)
 			return -1;
@@ -281,29 +328,57 @@ static int drain(struct spool *s)
 	return s->part.fd < 0 ? 0 : part_sync(&s->part);
 }
 
+struct options {
+	int ready;
+	uint64_t idle_ms, quota_bytes, floor_bytes;
+	bool keep_unsent, list, json;
+	const char *dir;
+};
+
+static void options_take(struct options *o, int argc, char **argv)
+{
+	int c, records = 0;
+
+	*o = (struct options){
+	        .ready = -1, .idle_ms = UINT64_C(1000) * IDLE_S, .floor_bytes = ROOM_FLOOR_DEFAULT};
+	while ((c = opt_next(argc, argv, "D:I:q:f:Nlj", "", usage)) != -1) {
+		records += c != 'l' && c != 'j';
+		switch (c) {
+		case 'D': o->ready = opt_ready_fd(); break;
+		case 'I': o->idle_ms = opt_number('I', 1, 86400) * 1000; break;
+		case 'q': o->quota_bytes = opt_bytes('q', ROOM_QUOTA_MIN, INT64_MAX); break;
+		case 'f': o->floor_bytes = opt_bytes('f', 0, INT64_MAX); break;
+		case 'N': o->keep_unsent = true; break;
+		case 'l': o->list = true; break;
+		case 'j': o->json = true; break;
+		default: die(EXIT_BUG, "-%c: not handled", c);
+		}
+	}
+	if (argc - optind != 1 || (o->list && o->json) || ((o->list || o->json) && records))
+		die(EXIT_USAGE, "usage: %s", usage);
+	o->dir = argv[optind];
+}
+
 int main(int argc, char **argv)
 {
 	static struct spool s;
-	int ready = -1, c;
+	struct options o;
 
 	msg_init("cam-spool");
 	int stop = stop_init();
-	s.idle_ms = UINT64_C(1000) * IDLE_S;
-	while ((c = opt_next(argc, argv, "D:I:", "", usage)) != -1)
-		if (c == 'D')
-			ready = opt_ready_fd();
-		else
-			s.idle_ms = opt_number('I', 1, 86400) * 1000;
-	if (argc - optind != 1)
-		die(EXIT_USAGE, "usage: %s", usage);
+	options_take(&o, argc, argv);
+	if (o.list || o.json)
+		return list_main(o.dir, o.json);
 	if (isatty(STDIN_FILENO))
 		die(EXIT_USAGE, "stdin is a terminal: records come from cam-seal: usage: %s", usage);
 	if (sodium_init() < 0)
 		die(EXIT_TEMPORARY, "libsodium");
 	msg_service();
-	dir_open(&s.dir, argv[optind]);
+	s.idle_ms = o.idle_ms;
+	dir_open(&s.dir, o.dir);
 	fd_pipe_grow(STDIN_FILENO);
 	part_init(&s.part, &s.dir);
+	room_init(&s.room, &s.dir, &s.part, o.quota_bytes, o.floor_bytes, o.keep_unsent);
 	/* Everything is open: the sandbox is entered here. */
 	if (recover(&s.dir, &s.part, &s.in) < 0)
 		die(EXIT_TEMPORARY, "stopped while the disk did not work");
@@ -311,7 +386,8 @@ int main(int argc, char **argv)
 	s.last = s.in.last;
 	if (!s.recovered)
 		incoming_close(&s.in);
-	ready_say(ready);
+	room_start(&s.room);
+	ready_say(o.ready);
 	hints_waiting(&s.dir);
 
 	s.heard_ms = dir_now_ms();
@@ -321,5 +397,6 @@ int main(int argc, char **argv)
 	if (end == INPUT_STUCK || (end == INPUT_END ? finish(&s) : drain(&s)) < 0)
 		die(EXIT_TEMPORARY, "stopped while the disk did not work: %s",
 		        s.part.fd < 0 ? "nothing was open" : s.part.text);
+	room_close(&s.room);
 	return EXIT_OK;
 }

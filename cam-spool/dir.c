@@ -1,8 +1,8 @@
 #define _GNU_SOURCE
 #include "dir.h"
 
-#include "evict.h"
 #include "msg.h"
+#include "room.h"
 #include "stop.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { RETRY_MS = 1000, TELL_MS = 60000 };
+enum { RETRY_MS = 1000, TELL_MS = 60000, REMOVED_MAX = 8, LOCK_TRIES = 5, LOCK_PAUSE_MS = 100 };
 
 uint64_t dir_now_ms(void)
 {
@@ -30,7 +30,14 @@ void dir_open(struct dir *d, const char *path)
 		die_errno(EXIT_TEMPORARY, "%s", path);
 	if (faccessat(d->fd, ".", W_OK | X_OK, AT_EACCESS) < 0)
 		die_errno(EXIT_TEMPORARY, "%s: not writable", path);
-	if (flock(d->fd, LOCK_EX | LOCK_NB) < 0) {
+	/* whoever looks whether we are here holds it for a moment */
+	int locked;
+	for (int try = 0;
+	        (locked = flock(d->fd, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK && try < LOCK_TRIES;
+	        try++)
+		if (stop_asked(LOCK_PAUSE_MS))
+			break;
+	if (locked < 0) {
 		if (errno == EWOULDBLOCK)
 			die(EXIT_TEMPORARY, "%s: another cam-spool is at work here", path);
 		die_errno(EXIT_TEMPORARY, "%s: lock", path);
@@ -55,6 +62,12 @@ int dir_each(struct dir *d, void (*fn)(void *arg, const char *entry), void *arg)
 	}
 }
 
+uint64_t dir_taken(const struct stat *st)
+{
+	uint64_t blocks = (uint64_t)st->st_blocks * 512, length = (uint64_t)st->st_size;
+	return blocks > length ? blocks : length;
+}
+
 bool dir_has(const struct dir *d, const struct name *n)
 {
 	char text[NAME_BYTES_MAX];
@@ -69,7 +82,8 @@ int dir_trouble(struct dir *d, const char *what, const char *name)
 	uint64_t now = dir_now_ms();
 	int err = errno;
 
-	if ((err == ENOSPC || err == EDQUOT) && evict_oldest_sent(d) == 1)
+	if ((err == ENOSPC || err == EDQUOT) && d->room && room_evict(d->room) == 1 &&
+	        d->removed++ < REMOVED_MAX)
 		return 0;
 	if (!d->trouble_ms)
 		d->trouble_ms = now;
@@ -91,4 +105,5 @@ void dir_trouble_over(struct dir *d)
 		msg("disk works again after %llu s",
 		        (unsigned long long)(dir_now_ms() - d->trouble_ms) / 1000);
 	d->trouble_ms = d->told_ms = 0;
+	d->removed = 0;
 }

@@ -1,14 +1,19 @@
-/* dir: the spool directory: opened and locked once, scanned with bounded memory, and room made in it. */
+/* dir: the spool directory: opened and locked once, scanned with bounded memory. */
 #ifndef DIR_H
 #define DIR_H
 #include "name.h"
 
 #include <dirent.h>
 #include <stdbool.h>
+#include <sys/stat.h>
+
+struct room;
 
 struct dir {
 	int fd;
 	DIR *list;
+	struct room *room;   /* what makes room in it; NULL: nobody */
+	unsigned removed;    /* files in a row, because an operation lacked space */
 	uint64_t trouble_ms; /* since when an operation has been failing; 0 none */
 	uint64_t told_ms;
 };
@@ -25,9 +30,12 @@ int dir_each(struct dir *d, void (*fn)(void *arg, const char *entry), void *arg)
 /* Is there an entry of this name? Anything but a clear "no" is a yes. */
 bool dir_has(const struct dir *d, const struct name *n);
 
-/* An operation (what, on name) failed with errno. Without space: removes the oldest .sent file, which is
- * stored remotely. Otherwise, or when there is none, waits a second. Says so at first and once a minute. 0:
- * try again; -1 with ECANCELED: told to stop. */
+/* What a file takes: its blocks or its length, whichever is more. */
+uint64_t dir_taken(const struct stat *st);
+
+/* An operation (what, on name) failed with errno. Without space: removes what may go first, see room.h.
+ * Otherwise, or when there is nothing, or when it has not helped a few times, waits a second. Says so at
+ * first and once a minute. 0: try again; -1 with ECANCELED: told to stop. */
 int dir_trouble(struct dir *d, const char *what, const char *name);
 /* It worked: tells the end of an earlier trouble. */
 void dir_trouble_over(struct dir *d);

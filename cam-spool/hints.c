@@ -2,6 +2,7 @@
 #include "hints.h"
 
 #include "msg.h"
+#include "window.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -9,17 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The HINTS_WINDOW first names in an order (sign 1: oldest first, -1: newest first) as a heap, worst on top.
- */
-struct window {
-	int sign;
-	size_t n;
-	struct name name[HINTS_WINDOW];
-};
-
 struct waiting {
 	struct window oldest, newest;
-	uint64_t n;
+	uint64_t n, packs;
 };
 
 static bool nobody_reads;
@@ -58,60 +51,15 @@ void hints_say(const struct name *n)
 		msg_errno("stdout: names are left out");
 }
 
-static bool worse(const struct window *w, const struct name *a, const struct name *b)
-{
-	return name_compare(a, b) * w->sign > 0;
-}
-
-static void sift_up(struct window *w, size_t i)
-{
-	for (; i && worse(w, &w->name[i], &w->name[(i - 1) / 2]); i = (i - 1) / 2) {
-		struct name t = w->name[i];
-		w->name[i] = w->name[(i - 1) / 2];
-		w->name[(i - 1) / 2] = t;
-	}
-}
-
-static void sift_down(struct window *w)
-{
-	for (size_t i = 0;;) {
-		size_t top = i;
-		for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < w->n; child++)
-			if (worse(w, &w->name[child], &w->name[top]))
-				top = child;
-		if (top == i)
-			return;
-		struct name t = w->name[i];
-		w->name[i] = w->name[top];
-		w->name[top] = t;
-		i = top;
-	}
-}
-
-static void window_add(struct window *w, const struct name *n)
-{
-	if (w->n < HINTS_WINDOW) {
-		w->name[w->n] = *n;
-		sift_up(w, w->n++);
-	} else if (worse(w, &w->name[0], n)) {
-		w->name[0] = *n;
-		sift_down(w);
-	}
-}
-
-static int by_age(const void *a, const void *b)
-{
-	return name_compare(a, b);
-}
-
 static void consider(void *arg, const char *entry)
 {
 	struct waiting *w = arg;
 	struct name n;
 
-	if (name_parse(entry, &n) < 0 || n.state != NAME_CAM)
+	if (name_parse(entry, &n) < 0 || (n.state != NAME_CAM && n.state != NAME_GONE))
 		return;
-	w->n++;
+	w->n += n.state == NAME_CAM;
+	w->packs += n.state == NAME_GONE;
 	window_add(&w->oldest, &n);
 	window_add(&w->newest, &n);
 }
@@ -128,8 +76,8 @@ void hints_waiting(struct dir *d)
 	w->newest.sign = -1;
 	if (dir_each(d, consider, w) < 0)
 		msg_errno("names of waiting segments");
-	qsort(w->oldest.name, w->oldest.n, sizeof *w->oldest.name, by_age);
-	qsort(w->newest.name, w->newest.n, sizeof *w->newest.name, by_age);
+	window_sort(&w->oldest);
+	window_sort(&w->newest);
 	for (size_t i = 0; i < w->oldest.n; i++)
 		hints_say(&w->oldest.name[i]);
 	for (size_t i = 0; i < w->newest.n; i++)
@@ -137,5 +85,7 @@ void hints_waiting(struct dir *d)
 			hints_say(&w->newest.name[i]);
 	if (w->n)
 		msg("%llu segments are waiting to be stored", (unsigned long long)w->n);
+	if (w->packs)
+		msg("%llu packs of stubs are waiting to be stored", (unsigned long long)w->packs);
 	free(w);
 }

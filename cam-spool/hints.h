@@ -4,10 +4,9 @@
 #define HINTS_H
 #include "dir.h"
 
-enum { HINTS_WINDOW = 1024 };
-
 /* NAME with its suffix and a newline in one write, or not at all. */
 void hints_say(const struct name *n);
-/* The waiting .cam files, oldest first: of more than 2 * HINTS_WINDOW only the oldest and the newest. */
+/* The waiting .cam and .gone files, oldest first: of more than 2 * WINDOW_NAMES only the oldest and the
+ * newest. */
 void hints_waiting(struct dir *d);
 #endif

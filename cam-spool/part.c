@@ -3,6 +3,7 @@
 
 #include "fdio.h"
 #include "msg.h"
+#include "room.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -95,6 +96,8 @@ static int rewrite(struct part *p)
 	char temporary[TEMPORARY_BYTES_MAX];
 
 	temporary_put(temporary, p);
+	if (p->dir->room)
+		room_make(p->dir->room, p->length);
 	int fd = openat(p->dir->fd, temporary, O_RDWR | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
 	if (fd < 0)
 		return -1;

@@ -3,6 +3,7 @@
 
 #include "fdio.h"
 #include "msg.h"
+#include "pack.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +32,7 @@ static void survey_entry(void *arg, const char *entry)
 			msg_errno("%s: left over, cannot be removed", entry);
 		else
 			msg("%s: left over from an interrupted rewrite: removed", entry);
-	} else if (name_parse(entry, &n) < 0 && !s->foreign++) {
+	} else if (name_parse(entry, &n) < 0 && pack_unfinished(entry, &n) < 0 && !s->foreign++) {
 		snprintf(s->one, sizeof s->one, "%s", entry);
 	}
 }

@@ -36,6 +36,25 @@ uint64_t opt_number(int letter, uint64_t min, uint64_t max)
 	return v;
 }
 
+uint64_t opt_bytes(int letter, uint64_t min, uint64_t max)
+{
+	uint64_t v;
+	if (number_parse_bytes(optarg, min, max, &v) < 0)
+		die(EXIT_USAGE,
+		        "-%c %s: not a number of bytes from %llu to %llu (k, M, G, T: powers of 1024)",
+		        letter, optarg, (unsigned long long)min, (unsigned long long)max);
+	return v;
+}
+
+uint64_t opt_seconds(int letter, uint64_t min, uint64_t max)
+{
+	uint64_t v;
+	if (number_parse_seconds(optarg, min, max, &v) < 0)
+		die(EXIT_USAGE, "-%c %s: not a time from %llu to %llu seconds (s, m, h, d)", letter, optarg,
+		        (unsigned long long)min, (unsigned long long)max);
+	return v;
+}
+
 int opt_ready_fd(void)
 {
 	int fd = (int)opt_number('D', 3, 1023);

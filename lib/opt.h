@@ -10,6 +10,9 @@ int opt_next(int argc, char **argv, const char *spec, const char *repeatable, co
 
 /* optarg as a decimal number in min..max. */
 uint64_t opt_number(int letter, uint64_t min, uint64_t max);
+/* The same with a unit, see number.h. */
+uint64_t opt_bytes(int letter, uint64_t min, uint64_t max);
+uint64_t opt_seconds(int letter, uint64_t min, uint64_t max);
 
 /* optarg as the descriptor for readiness (-D): 3 to 1023 and open. */
 int opt_ready_fd(void);

@@ -16,7 +16,7 @@ calls=openat,pwrite64,fdatasync,fsync,renameat,renameat2,write,unlinkat
 # traced OPTIONS...: one run over the stream, with a new directory
 traced() {
 	rm -rf d && mkdir d
-	timeout 60 strace -f -y -s 200 -e trace="$calls" "$@" -o trace cam-spool d <stream >names 2>said
+	timeout 60 strace -f -y -s 200 -e trace="$calls" "$@" -o trace cam-spool -N d <stream >names 2>said
 }
 
 traced

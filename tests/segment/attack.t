@@ -155,6 +155,8 @@ def main():
         suite.all(attacks.stretches_moved(base, rng, 40 * n))
         suite.all(attacks.segments_moved(base, rng, 20 * n))
         suite.all(attacks.copies_in_front(base, rng, 15 * n))
+        suite.all(attacks.stubs(base, rng, 15 * n))
+        suite.all(attacks.false_stubs(base, rng, keys, others, writer.signed))
         suite.all(attacks.bytes_moved(base, rng, 40 * n))
         suite.all(attacks.splices(base, rng, 20 * n, others))
         suite.all(forgeries.other_device(base, rng, keys, 10 * n))

@@ -5,7 +5,7 @@ import reader
 from reader import CHECKPOINT, DATA, END, HEADER
 
 DAMAGED, BAD, NOT, VERSION, GAP = "damaged stretch", "bad signature", "not a segment", "unknown version", "gap"
-TRUNCATED, TAIL, DUPLICATE, CONFLICT, ABSENT = "truncated", "unproven tail", "duplicate", "conflict", "content absent"
+TRUNCATED, TAIL, DUPLICATE, CONFLICT, STUB = "truncated", "unproven tail", "duplicate", "conflict", "stub"
 UNKNOWN, REORDERED, CLONED, BROKEN = "unknown camera", "reordered", "cloned or restored card", "chain broken"
 NOT_FOR_KEY, COMMITMENT, LOST = "not for this key", "wrong commitment", "epoch lost"
 
@@ -219,7 +219,7 @@ def records_moved(f, rng, times):
             yield Case("swap records", joined(swapped), ANY_LOSS)
 
 
-ANY_LOSS = {DAMAGED, NOT, GAP, TRUNCATED, TAIL, DUPLICATE, REORDERED, BAD, CONFLICT, ABSENT}
+ANY_LOSS = {DAMAGED, NOT, GAP, TRUNCATED, TAIL, DUPLICATE, REORDERED, BAD, CONFLICT, STUB}
 
 
 def stretches_moved(f, rng, times):
@@ -296,6 +296,75 @@ def copies_in_front(f, rng, times):
         for name, fake in fakes.items():
             data = joined(r for t in f.segments[:k] + [fake] + f.segments[k:] for r in t)
             yield Case(f"in front of a segment its {name}", data, {DUPLICATE, DAMAGED}, {DUPLICATE}, lost=set())
+
+
+def stub(segment):
+    return [segment[0], segment[-1]]
+
+
+def stubs(f, rng, times):
+    """Stubs in the place of segments, before, between and behind them: the chain goes over them, and nothing else does."""
+    count = len(f.segments)
+    put = lambda parts: joined(r for part in parts for r in part)
+    for _ in range(times):
+        evicted = sorted(rng.sample(range(count), rng.randrange(1, count)))
+        kept = [i for i in range(count) if i not in evicted]
+        pack = [r for i in evicted for r in stub(f.segments[i])]
+        left = b"".join(f_bytes(f, i) for i in kept)
+        at = rng.randrange(len(kept) + 1)
+        whole = [f.segments[i] for i in kept]
+        yield Case("pack before, between or behind", put(whole[:at] + [pack] + whole[at:]), {STUB}, exact=left)
+        mixed = [stub(s) if i in evicted else s for i, s in enumerate(f.segments)]
+        yield Case("stubs in their places", put(mixed), {STUB}, exact=left)
+        rng.shuffle(mixed := [stub(f.segments[i]) for i in evicted])
+        yield Case("a pack in any order", put(whole[:at] + mixed + whole[at:]), {STUB}, exact=left)
+        # one of them left out: what follows it says so, unless it was the oldest or newest of all
+        gone = rng.choice(evicted)
+        pack = [r for i in evicted if i != gone for r in stub(f.segments[i])]
+        inner = 0 < gone < count - 1
+        allowed = {STUB, GAP} if len(evicted) > 1 else {GAP}
+        data = put(whole[:at] + [pack] + whole[at:])
+        if inner:
+            yield Case("a stub left out", data, allowed, {GAP}, exact=left)
+        elif len(evicted) > 1:
+            yield Case("the oldest or newest stub left out", data, {STUB}, exact=left)
+        # segments whose stubs are there too
+        both = [r for s in f.segments for r in stub(s)]
+        whole = f.segments
+        at = rng.randrange(count + 1)
+        yield Case("stubs of what is there", put(whole[:at] + [both] + whole[at:]), {STUB, DUPLICATE}, {DUPLICATE}, lost=set())
+
+
+def false_stubs(f, rng, keys, others, sign):
+    """Stubs that are not what the camera left: they prove nothing, and close no gap."""
+    evil = keys["evil"][1]
+    for k in range(1, len(f.segments) - 1):
+        before, s, after = (joined(r for t in part for r in t) for part in (f.segments[:k], [f.segments[k]], f.segments[k + 1 :]))
+        rest = b"".join(f_bytes(f, i) for i in range(len(f.segments)) if i != k)
+        head, end = f.segments[k][0].raw, f.segments[k][-1].raw
+        other = next(t[-1].raw for t in f.segments if t[-1].raw != end)
+        checkpoint = next(r.raw for r in f.segments[k] if r.type == CHECKPOINT)
+        forged = sign(end[:48] + b"\1\0\0\0" + end[52:], evil)
+        variants = {
+            "forged end": (head + forged, {BAD, NOT, TRUNCATED, GAP}, {BAD}),
+            "forged header": (sign(head[:176] + bytes(8) + head[184:], evil) + end, {BAD, NOT, GAP}, {BAD}),
+            "one bit": (head + end[:52] + bytes([end[52] ^ 1]) + end[53:], {BAD, NOT, TRUNCATED, GAP}, {BAD}),
+            "the end of another segment": (head + other, {NOT, TRUNCATED, GAP}, {TRUNCATED}),
+            "no mark": (head, {TRUNCATED, GAP}, {TRUNCATED}),
+            "a mark alone": (end, {NOT, DUPLICATE, GAP}, {GAP}),
+            # signed, but not the last: what follows does not link to it
+            "a checkpoint for the end": (head + checkpoint, {STUB, GAP}, {GAP}),
+        }
+        for name, (false, allowed, must) in variants.items():
+            for where, data in (("in its place", before + false + after), ("behind", before + after + false)):
+                more = {REORDERED} if where == "behind" else set()
+                yield Case(f"false stub, {name}", data, allowed | more, must | ({BAD} & allowed), exact=rest)
+        for name, theirs in others.items():
+            if theirs.segments[0][0].raw == f.segments[k][0].raw:
+                continue
+            stranger = joined(stub(theirs.segments[0]))
+            extra = {UNKNOWN} if name == "another camera" else {CLONED, STUB, DUPLICATE, REORDERED}
+            yield Case(f"stub of {name}", before + stranger + after, {GAP} | extra, {GAP}, exact=rest)
 
 
 def f_bytes(f, i):

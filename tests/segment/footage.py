@@ -17,7 +17,7 @@ VERDICTS = {
     "unproven tail",
     "damaged stretch",
     "bad signature",
-    "content absent",
+    "stub",
     "unknown camera",
     "not for this key",
     "wrong commitment",

@@ -186,6 +186,9 @@ class Chain:
 
     def __init__(self):
         self.marks = set()  # hashes
+        self.stub_marks = set()
+        self.places = set()  # (epoch, segment) of segments and stubs
+        self.links = []  # headers whose previous mark may come anywhere
         self.streams = {}  # epoch -> stream id
         self.epoch = 0  # the newest
         self.segments = {}  # stream id -> the newest
@@ -213,10 +216,65 @@ class Reader:
         if entry not in self.findings:
             self.findings.append(entry)
 
+    def stubs_of(self, records):
+        """{index: (header, mark)} of headers that nothing but a later mark follows, all of it signed."""
+        found = {}
+        for i, (h, m) in enumerate(zip(records, records[1:])):
+            follows = records[i + 2] if i + 2 < len(records) else None
+            if not h or not m or h.type != HEADER or m.type in (HEADER, DATA) or m.number < 2:
+                continue
+            if m.place()[:2] != h.place()[:2] or (follows and follows.place()[:2] == h.place()[:2]):
+                continue
+            if self.camera_ok(h) and h.signature_ok(h.stream_key) and m.signature_ok(h.stream_key) and m.header_hash == h.hash:
+                found[i] = h, m
+        return found
+
+    def camera_ok(self, h):
+        if self.devices and h.device not in self.devices:
+            return False
+        return signed(h.device, ctx("stream") + h.raw[24:104], h.raw[104:168]) and H(h.stream_key)[:8] == h.stream
+
+    def take_stub(self, h, m):
+        self.close()
+        chain = self.chains.setdefault((h.device, h.channel), Chain())
+        if not self.devices:
+            self.find("unknown camera", h)
+        if h.hash in self.segments:
+            return self.find("duplicate", h)
+        if self.places.setdefault(h.place(), h.hash) != h.hash:
+            return self.find("conflict", h)
+        if chain.streams.get(h.epoch, h.stream) != h.stream and not h.flags & 1:
+            self.find("cloned or restored card", h)
+        if h.flags & 1 and h.segment == 0:
+            self.find("epoch lost", h)
+        if m.reason == 9:
+            self.find("input restarted", h)
+        self.find("stub", h)
+        chain.links.append(h)
+        chain.places.add((h.epoch, h.segment))
+        return None
+
+    def links_end(self):
+        for chain in self.chains.values():
+            for h in chain.links:
+                first = (h.epoch, h.segment) == min(chain.places)
+                if h.previous_kind and h.previous[4] not in chain.marks | chain.stub_marks and not first:
+                    self.find("gap", h)
+
     def read(self, *inputs):
-        for data in inputs:
-            for record, other in parse(data):
-                if other:
+        parsed = [list(parse(data)) for data in inputs]
+        stubs = [self.stubs_of([record for record, _ in records]) for records in parsed]
+        for h, m in (pair for found in stubs for pair in found.values()):
+            self.chains.setdefault((h.device, h.channel), Chain()).stub_marks |= {h.hash, m.hash}
+        # whatever the order of the files, stubs first: a whole pack is nothing but stubs
+        order = sorted(range(len(parsed)), key=lambda i: 2 * len(stubs[i]) != len(parsed[i]) or not parsed[i])
+        for i in order:
+            for at, (record, other) in enumerate(parsed[i]):
+                if at in stubs[i]:
+                    self.take_stub(*stubs[i][at])
+                elif at - 1 in stubs[i]:
+                    pass
+                elif other:
                     self.find(other, None)
                 elif record.type == HEADER:
                     self.take_header(record)
@@ -229,6 +287,7 @@ class Reader:
                 else:
                     self.take_mark(record)
             self.close()
+        self.links_end()
         return self
 
     def take_header(self, h):
@@ -242,7 +301,7 @@ class Reader:
             self.close()
             self.skipping = h.stream, h.segment
             return self.find("unknown camera", None)
-        if not signed(h.device, ctx("stream") + h.raw[24:104], h.raw[104:168]) or H(h.stream_key)[:8] != h.stream:
+        if not self.camera_ok(h):
             return self.find("bad signature", h)
         if not h.signature_ok(h.stream_key):
             return self.find("bad signature", h)
@@ -250,6 +309,8 @@ class Reader:
         if self.places.setdefault(h.place(), h.hash) != h.hash:
             self.skipping = h.place()[:2]
             return self.find("conflict", h)
+        if self.places.get(h.place()) == h.hash and h.hash in self.chains.get((h.device, h.channel), Chain()).stub_marks:
+            self.find("duplicate", h)
         self.segments.add(h.hash)
         self.header, self.skipping, self.mark_failed = h, None, False
         self.pending, self.marks, self.last, self.data_seen = [], {0: h.hash}, h, False
@@ -271,12 +332,14 @@ class Reader:
             self.find("chain broken" if chain.marks else "history starts here")
         elif not chain.marks:
             self.find("history starts here")
-        elif h.previous[4] not in chain.marks:
+            chain.links.append(h)
+        elif h.previous[4] not in chain.marks | chain.stub_marks:
             self.find("gap")
         if h.segment == 0 and chain.marks:
             self.find("camera restarted")
         if h.flags & 2:
             self.find("recipients changed")
+        chain.places.add((h.epoch, h.segment))
         chain.epoch = max(chain.epoch, h.epoch)
         chain.segments[h.stream] = max(chain.segments.get(h.stream, 0), h.segment)
         self.chain = chain
@@ -315,7 +378,7 @@ class Reader:
         records = self.stretch(m)
         self.pending, self.mark_failed = [], False
         if records is None and not self.data_seen and len(self.marks) == 1:
-            self.find("content absent")
+            self.find("stub")
         elif records is None or m.first - 1 not in self.marks:
             self.find("damaged stretch")
         if records:
