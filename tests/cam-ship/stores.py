@@ -67,28 +67,15 @@ class Dav:
         if not self.wrap and not camera.waits(20, lambda: answers(self.host, self.port)):
             raise RuntimeError(f"{type(self).__name__} does not start: {camera.read(self.folder + '/server.log')} {camera.read(self.folder + '/error.log')}")
 
-    def signal(self, number):
-        for pid in self.pids():
-            os.kill(pid, number)
-
-    def pids(self):
-        """The server and its children."""
-        pids = [self.process.pid]
-        for pid in filter(str.isdigit, os.listdir("/proc")):
-            stat = camera.read(f"/proc/{pid}/stat")
-            if stat and int(stat.rsplit(b") ", 1)[1].split()[1]) in pids:
-                pids.append(int(pid))
-        return pids
-
     def kill(self):
-        self.signal(signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
 
     def pause(self):
-        self.signal(signal.SIGSTOP)
+        self.process.send_signal(signal.SIGSTOP)
 
     def go_on(self):
-        self.signal(signal.SIGCONT)
+        self.process.send_signal(signal.SIGCONT)
 
     def get(self, object_key):
         return camera.read(f"{self.root}/cams/door/{object_key}")
@@ -160,10 +147,9 @@ class Apache(Dav):
                 </Directory>\n""")
 
     def command(self):
-        for left in ("pid",):  # of one that was killed
-            if os.path.exists(f"{self.folder}/{left}"):
-                os.unlink(f"{self.folder}/{left}")
-        return ["/usr/sbin/apache2", "-f", f"{self.folder}/apache.conf", "-DFOREGROUND"]
+        if os.path.exists(f"{self.folder}/pid"):  # of one that was killed
+            os.unlink(f"{self.folder}/pid")
+        return ["/usr/sbin/apache2", "-f", f"{self.folder}/apache.conf", "-X"]  # one process, which leaves nobody behind when it is killed
 
 
 class S3:
