@@ -12,36 +12,10 @@ import camera
 import matrix
 import proxy
 import stores
+from breaks import HTML, answer, calm_after, healed, lose_first, rule
 from matrix import Case, on
 
-HTML = ("<html><h1>Welcome to the hotel</h1></html>", {"Content-Type": "text/html"})
 BIG = 40_000_000
-
-
-def answer(status, body="", header=None, methods=None):
-    """Breaks by giving that answer to everything, or to some methods."""
-    return lambda t: t.proxy.break_(lambda r: ("answer", status, header or {}, body.encode()) if not methods or r.method in methods else None)
-
-
-def rule(action, methods=None):
-    return lambda t: t.proxy.break_(lambda r: action if not methods or r.method in methods else None)
-
-
-def healed(t):
-    t.proxy.heal()
-
-
-def lose_first(*methods):
-    """The answers to the first such request for each path is lost; the server has done what was asked."""
-    def breaks(t):
-        seen = set()
-
-        def judge(r):
-            if r.method in methods and r.path not in seen:
-                seen.add(r.path)
-                return ("lose",)
-        t.proxy.break_(judge)
-    return breaks
 
 
 def partial(t):
@@ -66,13 +40,6 @@ def killed_in_upload(t):
 
 def was_in_upload(t):
     yield t.notes["partial"], f"{t.notes['partial']} bytes of {BIG} had come"
-
-
-def calm_after(t):
-    """A server that said when to come again is not asked before."""
-    asked = [at for at, _, _ in t.proxy.requests if at > t.begun]
-    early = [at - b for b, at in zip(asked, asked[1:]) if 0.7 < at - b < 2.9]
-    yield not early, "nobody asked sooner than Retry-After says", early
 
 
 def no_temporary_objects(t):
@@ -244,7 +211,7 @@ nginx_only = [
 ]
 proxied = [
     Case("503", "unavailable: .*503", answer(503), healed),
-    Case("503 with Retry-After", "unavailable: .*503", answer(503, header={"Retry-After": "3"}), healed, fault_s=7, check=calm_after),
+    Case("503 with Retry-After", "unavailable: .*503", answer(503, header={"Retry-After": "3"}), healed, fault_s=7, check=calm_after(3)),
     Case("429", "unavailable: .*429", answer(429), healed),
     Case("500", "unavailable: .*500", answer(500), healed),
     Case("401", "unavailable: .*401", answer(401), healed),

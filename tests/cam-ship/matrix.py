@@ -39,14 +39,15 @@ class Trial:
     def __init__(self, case, folder, certificates, number):
         self.case, self.folder, self.certificates, self.number = case, folder, certificates, number
         self.store = self.proxy = self.server = self.camera = None
+        self.by_port = None  # where cam-ship is sent, if not to the store's own port
         self.env, self.notes, self.results = {}, {}, []
 
     def ok(self, condition, what, *details):
         self.results.append((bool(condition), what, details))
         return condition
 
-    def url(self):
-        return self.store.url(self.proxy.port if self.proxy else None)
+    def way(self):
+        return self.proxy.port if self.proxy else self.by_port
 
     def requests(self):
         if self.proxy:
@@ -54,10 +55,10 @@ class Trial:
         return self.store.requests() if hasattr(self.store, "requests") else 0
 
     def ship(self):
-        command = [*self.case.prefix, "cam-ship", "-d", "spool", "-C", f"{self.certificates}/ca.pem", *self.case.options, self.url()]
+        command = [*self.case.prefix, "cam-ship", "-d", "spool", "-C", f"{self.certificates}/ca.pem", *self.case.options, self.store.url(self.way())]
         env = dict(self.env)
         if hasattr(self.store, "environment"):
-            env.update(self.store.environment(self.proxy.port if self.proxy else None))
+            env.update(self.store.environment(self.way()))
         self.camera.ship_start(command, env)
 
     def run(self, make):

@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import threading
 import time
 
@@ -167,7 +168,7 @@ class S3:
         return subprocess.run(["curl", "-s", "--cacert", self.ca, "--max-time", "30", *(["-f"] if check else []),
                                "-H", f"x-amz-content-sha256: {hashlib.sha256(body).hexdigest()}", "--aws-sigv4", "aws:amz:us-east-1:s3",
                                "-u", f"{self.access}:{self.secret}", *arguments],
-                              input=body, stdout=subprocess.PIPE, check=check, timeout=60).stdout
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=check, timeout=60).stdout
 
     def base(self, port=None):
         return f"https://localhost:{port or self.port}/{self.bucket}"
@@ -176,7 +177,10 @@ class S3:
         self.curl("-X", "PUT", self.base())
 
     def put(self, object_key, data):
-        self.curl("-T", "-", "-H", "Transfer-Encoding:", "-H", f"Content-Length: {len(data)}", "-H", "Expect:", f"{self.base()}/door/{object_key}", body=data)
+        with tempfile.NamedTemporaryFile(dir=self.folder) as f:
+            f.write(data)
+            f.flush()
+            self.curl("-T", f.name, f"{self.base()}/door/{object_key}", body=data)
 
     def get(self, object_key):
         """The object; keys that fetch() has just fetched come from there."""
@@ -223,8 +227,7 @@ class Ceph:
         run(self.script, "stop", self.folder)
 
     def admin(self, *arguments, **how):
-        with self.lock:
-            return run(self.script, "admin", self.folder, *arguments, **how)
+        return run(self.script, "admin", self.folder, *arguments, **how)
 
     def store(self, folder, port=None, bucket=True):
         """A user and a bucket. port: of another gateway."""
