@@ -5,8 +5,9 @@
  * that S3 gives and no body; a captive portal's page has a body. HEAD then catches stores that answer 200 to
  * half an object. With credentials that may only write it is forbidden, and the PUT must do.
  *
- * The key names the content, so 412 means that it is there already; HEAD compares the length. A timeout means
- * nothing: the next attempt's PUT finds out. */
+ * The key names the content, so 412 should mean that it is there already; but what is there was not put in
+ * this attempt, perhaps by somebody else, perhaps by a store that has lost its end since: GET compares every
+ * byte. A timeout means nothing: the next attempt's PUT finds out. */
 #define _GNU_SOURCE
 #include "s3.h"
 
@@ -100,36 +101,59 @@ static enum verdict judge_put(struct upload *u)
 	}
 	if (u->target->no_head)
 		return UPLOAD_STORED;
-	request(u, S3_HEAD, "HEAD", SHA256_OF_NOTHING);
+	if (u->s3.existed)
+		request(u, S3_COMPARE, "GET", SHA256_OF_NOTHING);
+	else
+		request(u, S3_HEAD, "HEAD", SHA256_OF_NOTHING);
 	return UPLOAD_GOES_ON;
+}
+
+/* The PUT just before was let through, so only reading is forbidden. */
+static enum verdict unreadable(struct upload *u)
+{
+	u->target->no_head = 1;
+	return UPLOAD_STORED;
 }
 
 static enum verdict judge_head(struct upload *u)
 {
 	const struct response *res = &u->transfer.res;
 
-	if (res->result != CURLE_OK)
-		return upload_unexpected(u, "HEAD");
-	if (res->status == 403) {
-		/* The PUT just before was let through, so only reading is forbidden. */
-		u->target->no_head = 1;
-		return UPLOAD_STORED;
-	}
+	if (res->status == 403)
+		return unreadable(u);
 	if (res->status == 404)
-		return upload_say(u, UPLOAD_TROUBLE, "PUT: answers %d, but HEAD finds nothing",
-		        u->s3.existed ? 412 : 200);
+		return upload_say(u, UPLOAD_TROUBLE, "PUT: answers 200, but HEAD finds nothing");
 	if (res->status != 200)
 		return upload_unexpected(u, "HEAD");
 	if (res->bytes >= 0 && (uint64_t)res->bytes == u->file.bytes)
 		return UPLOAD_STORED;
-	if (u->s3.existed)
-		return upload_say(u, UPLOAD_ASIDE, "conflict: %s%s has %lld bytes instead of %llu",
-		        u->target->text, u->key, (long long)res->bytes, (unsigned long long)u->file.bytes);
 	return upload_say(u, UPLOAD_TROUBLE, "PUT: answers 200, but %lld of %llu bytes are there",
 	        (long long)res->bytes, (unsigned long long)u->file.bytes);
 }
 
+static enum verdict judge_compare(struct upload *u)
+{
+	const struct response *res = &u->transfer.res;
+
+	if (res->status == 403)
+		return unreadable(u);
+	if (res->status == 404)
+		return upload_say(u, UPLOAD_TROUBLE, "PUT: answers 412, but GET finds nothing");
+	if (res->status != 200)
+		return upload_unexpected(u, "GET");
+	if (res->same == SAME_ALL)
+		return UPLOAD_STORED;
+	if (res->bytes >= 0 && (uint64_t)res->bytes != u->file.bytes)
+		return upload_say(u, UPLOAD_ASIDE, "conflict: %s%s has %lld bytes instead of %llu",
+		        u->target->text, u->key, (long long)res->bytes, (unsigned long long)u->file.bytes);
+	return upload_say(u, UPLOAD_ASIDE, "conflict: %s%s has other bytes", u->target->text, u->key);
+}
+
 enum verdict s3_next(struct upload *u)
 {
-	return u->s3.step == S3_PUT ? judge_put(u) : judge_head(u);
+	if (u->s3.step == S3_PUT)
+		return judge_put(u);
+	if (u->transfer.res.result != CURLE_OK)
+		return upload_unexpected(u, u->transfer.req.method);
+	return u->s3.step == S3_HEAD ? judge_head(u) : judge_compare(u);
 }
