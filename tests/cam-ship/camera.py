@@ -152,7 +152,7 @@ class Camera:
         return (read(self.log_path) or b"").decode(errors="replace")
 
     def says(self, regex, since=0):
-        return re.search(regex, self.log()[since:]) is not None
+        return re.search(regex, self.log()[since:], re.IGNORECASE) is not None
 
     def ship_cpu_s(self):
         """Of cam-ship and its children."""

@@ -94,7 +94,6 @@ own = [
     Case("wrong secret", "unavailable: .*403 SignatureDoesNotMatch", secret_changed("another"), secret_changed(None)),
     Case("user suspended", "unavailable: .*403 UserSuspended", admin("user", "suspend"), admin("user", "enable")),
     Case("quota exceeded", "unavailable: .*403 QuotaExceeded", quota_full, quota_raised, bound_s=90),
-    # whoever learns the time from the server has nothing to say
     Case("clock 20 minutes ahead", "", clock_off(1200), clock_right, flows_first=False),
     Case("clock 20 minutes behind", "", clock_off(-1200), clock_right, flows_first=False),
 ]

@@ -39,6 +39,7 @@ class Trial:
     def __init__(self, case, folder, certificates, number):
         self.case, self.folder, self.certificates, self.number = case, folder, certificates, number
         self.store = self.proxy = self.server = self.camera = None
+        self.prefix = case.prefix
         self.by_port = None  # where cam-ship is sent, if not to the store's own port
         self.env, self.notes, self.results = {}, {}, []
 
@@ -55,7 +56,7 @@ class Trial:
         return self.store.requests() if hasattr(self.store, "requests") else 0
 
     def ship(self):
-        command = [*self.case.prefix, "cam-ship", "-d", "spool", "-C", f"{self.certificates}/ca.pem", *self.case.options, self.store.url(self.way())]
+        command = [*self.prefix, "cam-ship", "-d", "spool", "-C", f"{self.certificates}/ca.pem", *self.case.options, self.store.url(self.way())]
         env = dict(self.env)
         if hasattr(self.store, "environment"):
             env.update(self.store.environment(self.way()))
