@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """The fault matrix of cam-ship on Ceph's S3 gateway: by itself, a second gateway that is killed and stopped, and
-behind a proxy that breaks things."""
+behind a proxy that breaks things; and on s3rver, which shows half of an upload as the object."""
 import glob
 import os
 import shutil
@@ -130,7 +130,7 @@ proxied = [
     Case("507", "unavailable: .*507", answer(507, methods=("PUT",)), healed),
     Case("captive portal", "unavailable: .*portal", answer(200, *HTML), healed),
     Case("200 to everything, empty", "unavailable: .*portal", answer(200), healed),
-    Case("answers to PUT are lost", "unavailable: |^$", lose_first("PUT"), healed),
+    Case("answers to PUT are lost", "", lose_first("PUT"), healed),
     Case("all answers are lost", "unavailable: ", rule(("lose",)), healed),
     Case("all answers are cut off", "unavailable: ", rule(("cut",)), healed),
     Case("bytes change on their way", "unavailable: .*XAmzContentSHA256Mismatch", rule(("mangle",), ("PUT",)), healed),
@@ -151,6 +151,31 @@ def osd_goes_on(t):
 
 # PUTs hang, and those that timed out may still be done later
 storage = [Case("storage stands still", "unavailable: .*(timed out|too slow)", osd_pauses, osd_goes_on, options=FAST, fault_s=7)]
+
+
+def torn_and_killed(t):
+    """Half of the object is there when the server dies."""
+    rule(("tear", 40000), ("PUT",))(t)
+    camera.waits(10, lambda: t.camera.says("unavailable"))
+    t.store.kill()
+
+
+torn = ("torn on the way to the server", "all answers are lost", "all answers are cut off", "answers to PUT are lost", "captive portal")
+liar = [Case("down", "unavailable: .*(connect|refused)", lambda t: t.store.kill(), lambda t: t.store.start()),
+        Case("killed in the middle of an upload", "unavailable: ", torn_and_killed, lambda t: (healed(t), t.store.start()))]
+
+
+def liars(m):
+    """npm fetches the program while the others run."""
+    def make(t):
+        t.store = stores.S3rver(t.folder, t.certificates)
+        t.store.start()
+        t.proxy = proxy.Proxy(f"{t.certificates}/cert.pem", f"{t.certificates}/cert.key", t.store.port)
+
+    if stores.S3rver.install(f"{m.folder}/npm"):
+        m.run(on("s3rver", liar + [c for c in proxied if c.name in torn], make))
+    else:
+        m.skip("s3rver", "npm cannot fetch it")
 
 
 def made(ceph, behind_proxy=False, own_gateway=False):
@@ -188,10 +213,12 @@ def main():
             return
     m = matrix.Matrix()
     ceph, other = stores.Ceph(f"{m.folder}/ceph", m.folder), stores.Ceph(f"{m.folder}/ceph2", m.folder)
-    second = threading.Thread(target=alone, args=(m, other))
-    second.start()
+    beside = [threading.Thread(target=alone, args=(m, other)), threading.Thread(target=liars, args=(m,))]
+    for b in beside:
+        b.start()
     m.run(on("ceph", own, made(ceph)) + on("ceph", proxied, made(ceph, True)))
-    second.join()
+    for b in beside:
+        b.join()
     m.done()
 
 

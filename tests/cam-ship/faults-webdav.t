@@ -1,5 +1,6 @@
 #!/usr/bin/python3
-"""The fault matrix of cam-ship on nginx and Apache, and on nginx behind a proxy that breaks things."""
+"""The fault matrix of cam-ship on nginx and Apache, on nginx behind a proxy that breaks things, and on rclone, which
+shows half of an upload under its name."""
 import os
 import shutil
 import socket
@@ -238,6 +239,13 @@ proxied = [
     Case("file vanishes while it is sent", "", held_upload(vanishes), healed),
 ]
 
+torn = ("server down", "killed in the middle of an upload", "keys are taken")
+torn_behind_proxy = ("torn on the way to the server", "answers to PUT are lost", "bytes change on their way", "all answers are lost")
+
+
+def chosen(cases, names):
+    return [c for c in cases if c.name in names]
+
 
 def make(kind, behind_proxy):
     def made(t):
@@ -266,6 +274,8 @@ def main():
         jobs += on("nginx", direct + nginx_only, make(stores.Nginx, False)) + on("nginx", proxied, make(stores.Nginx, True))
     if os.path.exists("/usr/sbin/apache2"):
         jobs += on("apache", direct, make(stores.Apache, False))
+    if shutil.which("rclone"):
+        jobs += on("rclone", chosen(direct, torn), make(stores.Rclone, False)) + on("rclone", chosen(proxied, torn_behind_proxy), make(stores.Rclone, True))
     m.run(jobs)
     m.done()
 

@@ -184,6 +184,10 @@ class Matrix:
         for t in threads:
             t.join()
 
+    def skip(self, what, why):
+        with self.lock:
+            self.tap.ok(True, f"{what} # SKIP {why}")
+
     def done(self):
         self.tap.done()
 

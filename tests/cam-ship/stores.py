@@ -153,6 +153,17 @@ class Apache(Dav):
         return ["/usr/sbin/apache2", "-f", f"{self.folder}/apache.conf", "-X"]  # one process, which leaves nobody behind when it is killed
 
 
+class Rclone(Dav):
+    """Shows half of a PUT under its name, overwrites in spite of If-None-Match."""
+
+    def configure(self):
+        os.makedirs(f"{self.folder}/home", exist_ok=True)
+
+    def command(self):
+        return ["env", f"HOME={self.folder}/home", "rclone", "serve", "webdav", self.root, "--addr", f"{self.host}:{self.port}", "--config", f"{self.folder}/rclone.conf", "--dir-cache-time", "1s",
+                "--cert", f"{self.certificates}/{self.cert}.pem", "--key", f"{self.certificates}/{self.cert}.key"]
+
+
 class S3:
     """An S3 server behind a port with TLS, asked by curl."""
 
@@ -272,3 +283,34 @@ class Gateway:
 
     def go_on(self):
         self.process.send_signal(signal.SIGCONT)
+
+
+class S3rver(S3):
+    """Shows half of a PUT under its name, checks neither what is signed nor If-None-Match."""
+
+    installed = None
+
+    @classmethod
+    def install(cls, folder):
+        """Whether npm could put it there."""
+        os.mkdir(folder)
+        done = shutil.which("npm") and subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, "s3rver@3.7.1"], check=False, cwd=folder,
+                                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120).returncode == 0
+        cls.installed = f"{folder}/node_modules/.bin/s3rver" if done else None
+        return cls.installed
+
+    def __init__(self, folder, certificates):
+        super().__init__(folder, free_port(), f"{certificates}/ca.pem", "S3RVER", "S3RVER", "bucket")
+        self.certificates, self.process = certificates, None
+
+    def start(self):
+        os.makedirs(f"{self.folder}/data", exist_ok=True)
+        self.process = camera.start([self.installed, "-d", f"{self.folder}/data", "-a", "127.0.0.1", "-p", self.port, "--key", f"{self.certificates}/cert.key",
+                                     "--cert", f"{self.certificates}/cert.pem", "--no-vhost-buckets", "--configure-bucket", "bucket"],
+                                    stdout=open(f"{self.folder}/s3rver.log", "ab"), stderr=subprocess.STDOUT)
+        if not camera.waits(20, lambda: answers("127.0.0.1", self.port)):
+            raise RuntimeError(f"s3rver does not start: {camera.read(self.folder + '/s3rver.log')}")
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
