@@ -30,20 +30,45 @@ static int64_t delay_ms(unsigned failures, int64_t retry_after_s)
 	return retry_after_s > 0 ? retry_after_s * 1000 + randombytes_uniform(BACKOFF_BASE_MS) : ms;
 }
 
+/* The bytes of a number that stands before a unit ("after 3007 ms", "is 1201 s off"), else 0. */
+static size_t quantity(const char *s)
+{
+	size_t n = strspn(s, "0123456789");
+	return n && s[n] == ' ' && s[n + 1] >= 'a' && s[n + 1] <= 'z' ? n : 0;
+}
+
+/* How long it took this time, or how much came, makes no new reason. */
+static int same_reason(const char *a, const char *b)
+{
+	while (*a && *b) {
+		size_t in_a = quantity(a), in_b = quantity(b);
+		if (in_a && in_b) {
+			a += in_a;
+			b += in_b;
+		} else if (*a++ != *b++) {
+			return 0;
+		}
+	}
+	return *a == *b;
+}
+
 /* One line per change of state: a new reason in the same outage is a change, a retry is none. Reasons that
  * alternate must not turn into a line per retry, so after a few they are spaced out. */
 static int worth_saying(const struct backoff *b, int64_t now_ms, const char *why)
 {
 	if (!b->lines)
 		return 1;
-	if (strncmp(b->said, why, sizeof b->said - 1) == 0)
+	if (same_reason(b->said, why))
 		return 0;
 	return b->lines < BACKOFF_LINES_MAX || now_ms - b->said_ms >= BACKOFF_LINES_MS;
 }
 
 void backoff_failed(
-        struct backoff *b, int64_t now_ms, int64_t retry_after_s, const char *target, const char *why)
+        struct backoff *b, int64_t now_ms, int64_t retry_after_s, const char *target, const char *long_why)
 {
+	char why[sizeof b->said];
+
+	snprintf(why, sizeof why, "%s", long_why);
 	if (!b->failures)
 		b->since_ms = now_ms;
 	if (worth_saying(b, now_ms, why)) {

@@ -6,9 +6,11 @@
  * depends on the bucket's encryption, and proves less than that signature.) HEAD then catches stores that
  * answer 200 to half an object. With credentials that may only write it is forbidden, and the PUT must do.
  *
- * The key names the content, so 412 means that it is there already; HEAD compares the length. Where HEAD is
- * forbidden, whoever else may put objects under this prefix is trusted not to have put others under this key;
- * the hash in the key tells the owner. A timeout means nothing: the next attempt's PUT finds out.
+ * The key names the content, so 412 should mean that it is there already; but what is there was not put in
+ * this attempt, perhaps by a store that has lost its end since: HEAD compares the length, then GET every
+ * byte. Where reading is forbidden, whoever else may put objects under this prefix is trusted not to have put
+ * others under this key; the hash in the key tells the owner. A timeout means nothing: the next attempt's PUT
+ * finds out.
  *
  * A server that does not know If-None-Match (501) is looked at with HEAD first. One that dates by another
  * clock (RequestTimeTooSkewed) is asked again at once, by its own. An object that has to be locked and is not
@@ -118,7 +120,7 @@ static enum verdict put(struct upload *u)
 	return UPLOAD_GOES_ON;
 }
 
-static enum verdict head(struct upload *u, enum s3_step step)
+static enum verdict look(struct upload *u, enum s3_step step, const char *method)
 {
 	const struct transfer_setup *setup = u->transfer.setup;
 	const int64_t at_s = truetime_requests_s(&setup->time);
@@ -132,7 +134,7 @@ static enum verdict head(struct upload *u, enum s3_step step)
 	if (setup->credentials.session_token[0])
 		add(&h, "x-amz-security-token", setup->credentials.session_token);
 	u->s3.step = step;
-	sign_and_prepare(u, &h, "HEAD", SHA256_OF_NOTHING, at_s);
+	sign_and_prepare(u, &h, method, SHA256_OF_NOTHING, at_s);
 	return UPLOAD_GOES_ON;
 }
 
@@ -144,7 +146,7 @@ enum verdict s3_start(struct upload *u)
 	if (credentials_refresh(&u->transfer.setup->credentials))
 		t->no_head = 0;
 	u->s3 = (struct s3){.unconditional = t->no_condition};
-	return t->no_condition && !t->no_head ? head(u, S3_LOOK) : put(u);
+	return t->no_condition && !t->no_head ? look(u, S3_LOOK, "HEAD") : put(u);
 }
 
 /* "0123456789abcdef0123456789abcdef", or the same with -N; quotes are usual, not certain. */
@@ -245,7 +247,7 @@ static enum verdict judge_put(struct upload *u)
 			msg("%s: If-None-Match is not supported: looks before each PUT instead",
 			        u->target->text);
 		u->target->no_condition = u->s3.unconditional = 1;
-		return u->target->no_head ? put(u) : head(u, S3_LOOK);
+		return u->target->no_head ? put(u) : look(u, S3_LOOK, "HEAD");
 	} else {
 		error_code(res, code);
 		/* A bare 412 could be anyone's; the code is the gateway's. */
@@ -253,7 +255,7 @@ static enum verdict judge_put(struct upload *u)
 			return failed(u);
 		u->s3.existed = 1;
 	}
-	return u->target->no_head ? unseen(u) : head(u, S3_HEAD);
+	return u->target->no_head ? unseen(u) : look(u, S3_HEAD, "HEAD");
 }
 
 /* All the bytes are there. Are they locked? */
@@ -282,7 +284,7 @@ static enum verdict judge_there(struct upload *u)
 	const struct response *res = &u->transfer.res;
 
 	if (res->bytes >= 0 && (uint64_t)res->bytes == u->file.bytes)
-		return judge_lock(u);
+		return u->s3.existed ? look(u, S3_COMPARE, "GET") : judge_lock(u);
 	if (u->s3.existed)
 		return upload_say(u, UPLOAD_ASIDE, "conflict: %s%s has %lld bytes instead of %llu",
 		        u->target->text, u->key, (long long)res->bytes, (unsigned long long)u->file.bytes);
@@ -307,6 +309,21 @@ static enum verdict judge_head(struct upload *u)
 	}
 }
 
+static enum verdict judge_compare(struct upload *u)
+{
+	const struct response *res = &u->transfer.res;
+
+	switch (res->status) {
+	case 200:
+		if (res->same == SAME_ALL)
+			return judge_lock(u);
+		return upload_say(u, UPLOAD_ASIDE, "conflict: %s%s has other bytes", u->target->text, u->key);
+	case 403: u->target->no_head = 1; return unseen(u);
+	case 404: return upload_say(u, UPLOAD_TROUBLE, "PUT: answers 412, but GET finds nothing");
+	default: return upload_unexpected(u, "GET");
+	}
+}
+
 static enum verdict judge_look(struct upload *u)
 {
 	const long status = u->transfer.res.status;
@@ -325,6 +342,7 @@ enum verdict s3_next(struct upload *u)
 	switch (u->s3.step) {
 	case S3_LOOK: return judge_look(u);
 	case S3_PUT: return judge_put(u);
+	case S3_COMPARE: return judge_compare(u);
 	case S3_HEAD: break;
 	}
 	return judge_head(u);

@@ -39,7 +39,7 @@ struct webdav {
 	enum verdict after;              /* what comes out when the temporary object is gone */
 };
 
-enum s3_step { S3_LOOK, S3_PUT, S3_HEAD };
+enum s3_step { S3_LOOK, S3_PUT, S3_HEAD, S3_COMPARE };
 
 struct s3 {
 	enum s3_step step;

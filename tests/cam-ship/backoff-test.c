@@ -56,28 +56,82 @@ static void resets(void)
 }
 
 /* What is said goes to stderr: read it back through a pipe. */
+static int stderr_take(int *keep)
+{
+	int p[2];
+
+	*keep = dup(2);
+	if (*keep < 0 || pipe(p) < 0 || fcntl(p[0], F_SETFL, O_NONBLOCK) < 0 || dup2(p[1], 2) < 0) {
+		ok(0, "pipe");
+		return -1;
+	}
+	close(p[1]);
+	return p[0];
+}
+
+static int lines_of(const char *text)
+{
+	int lines = 0;
+	for (const char *at = text; (at = strstr(at, "unavailable")); at++)
+		lines++;
+	return lines;
+}
+
+/* What libcurl says differs by the milliseconds that it took. */
+static void quantities(void)
+{
+	static const struct {
+		const char *first, *second;
+		int lines;
+	} t[] = {
+	        {"after 3000 ms: gone", "after 3011 ms: gone", 1},
+	        {"after 3000 ms: gone", "after 11 ms: gone", 1},
+	        {"after 3000 ms: gone", "after 3000 ms: reset", 2},
+	        {"403 RequestTimeTooSkewed: this clock is 1200 s off",
+	                "403 RequestTimeTooSkewed: this clock is 1201 s off", 1},
+	        {"HEAD: answers 503", "HEAD: answers 500", 2},
+	        {"403 QuotaExceeded", "404 NoSuchBucket", 2},
+	        {"5 bytes", "5 bytes more", 2},
+	        {"", "5 bytes", 2},
+	};
+	for (unsigned i = 0; i < sizeof t / sizeof *t; i++) {
+		struct backoff b = {0};
+		char text[1024];
+		int keep, fd = stderr_take(&keep);
+		if (fd < 0)
+			return;
+		backoff_failed(&b, 1000, -1, "u", t[i].first);
+		backoff_failed(&b, 2000, -1, "u", t[i].second);
+		ssize_t n = read(fd, text, sizeof text - 1);
+		dup2(keep, 2);
+		close(fd);
+		close(keep);
+		text[n > 0 ? n : 0] = 0;
+		ok(lines_of(text) == t[i].lines, "'%s', then '%s': %d", t[i].first, t[i].second,
+		        lines_of(text));
+	}
+}
+
 static void messages(void)
 {
 	struct backoff b = {0};
 	char text[8192];
-	int p[2], keep = dup(2);
+	int keep, fd = stderr_take(&keep);
 
-	if (keep < 0 || pipe(p) < 0 || fcntl(p[0], F_SETFL, O_NONBLOCK) < 0 || dup2(p[1], 2) < 0)
-		return (void)ok(0, "pipe");
+	if (fd < 0)
+		return;
 	for (int i = 0; i < 20; i++)
 		backoff_failed(&b, 1000, -1, "u", "gone");
 	for (int i = 0; i < 40; i++)
 		backoff_failed(&b, 1000 + i, -1, "u", i % 2 ? "gone" : "reset");
 	backoff_ended(&b, 6240, "u");
 	backoff_ended(&b, 9000, "u");
-	ssize_t n = read(p[0], text, sizeof text - 1);
+	ssize_t n = read(fd, text, sizeof text - 1);
 	dup2(keep, 2);
 	text[n > 0 ? n : 0] = 0;
 	ok(strncmp(text, "cam: u: unavailable: gone\ncam: u: still unavailable: reset\n", 58) == 0,
 	        "the first of each reason");
-	int lines = 0;
-	for (const char *at = text; (at = strstr(at, "unavailable")); at++)
-		lines++;
+	int lines = lines_of(text);
 	ok(lines == BACKOFF_LINES_MAX, "reasons that alternate do not turn into a line per retry: %d", lines);
 	const char *last = strstr(text, "cam: u: reachable");
 	ok(last && strcmp(last, "cam: u: reachable again after 5.2 s, 60 retries\n") == 0,
@@ -105,6 +159,7 @@ int main(void)
 	delays();
 	resets();
 	messages();
+	quantities();
 	retry_after();
 	return tap_done();
 }

@@ -1,9 +1,11 @@
 #!/bin/sh
-# ceph.sh: a Ceph object store of our own on loopback: one monitor, one OSD in memory, the S3 gateway with TLS.
+# ceph.sh: a Ceph object store of our own on loopback: one monitor, one OSD in memory or several on disk that hold
+# a copy each, the S3 gateway with TLS.
 #
-#     ceph.sh start DIR CERT KEY      prints the gateway's https port
+#     ceph.sh start DIR CERT KEY [OSDS]   prints the gateway's https port
 #     ceph.sh stop DIR
 #     ceph.sh gateway-stop DIR, gateway-start DIR
+#     ceph.sh osd-start DIR N         one that was killed
 #     ceph.sh bucket DIR NAME         as the user cam
 #     ceph.sh admin DIR ARGUMENT...   radosgw-admin
 #
@@ -21,8 +23,10 @@ print(*[x.getsockname()[1] for x in s])'
 }
 
 start() {
-	cert=$1 key=$2
-	mkdir -p "$D/mon.a" "$D/osd.0" "$D/run" "$D/log"
+	cert=$1 key=$2 osds=${3:-1}
+	store=memstore
+	[ "$osds" = 1 ] || store=bluestore
+	mkdir -p "$D/mon.a" "$D/run" "$D/log"
 	read -r mon2 mon1 http https <<-P
 		$(free_ports)
 	P
@@ -37,8 +41,8 @@ start() {
 		cluster_addr = 127.0.0.1
 		auth_allow_insecure_global_id_reclaim = false
 		keyring = $D/keyring
-		osd_pool_default_size = 1
-		osd_pool_default_min_size = 1
+		osd_pool_default_size = $osds
+		osd_pool_default_min_size = $((osds / 2 + 1))
 		osd_pool_default_pg_num = 4
 		osd_pool_default_pgp_num = 4
 		osd_pool_default_pg_autoscale_mode = off
@@ -51,8 +55,12 @@ start() {
 		admin_socket = $D/run/\$cluster-\$name.asok
 		log_file = $D/log/\$name.log
 		pid_file = $D/run/\$name.pid
-		osd_objectstore = memstore
+		osd_objectstore = $store
 		memstore_device_bytes = 1073741824
+		bluestore_block_size = 4294967296
+		bluestore_fsck_on_mount = false
+		rgw_user_quota_bucket_sync_interval = 1
+		rgw_bucket_quota_ttl = 1
 		osd_max_object_name_len = 460
 		osd_max_object_namespace_len = 64
 		mon_data_avail_warn = 1
@@ -69,13 +77,18 @@ start() {
 	ceph-authtool --create-keyring "$D/keyring" --gen-key -n mon. --cap mon 'allow *'
 	ceph-authtool "$D/keyring" --gen-key -n client.admin --cap mon 'allow *' --cap osd 'allow *' --cap mgr 'allow *'
 	ceph-authtool "$D/keyring" --gen-key -n client.rgw --cap mon 'allow *' --cap osd 'allow *'
-	ceph-authtool "$D/keyring" --gen-key -n osd.0 --cap mon 'allow profile osd' --cap osd 'allow *'
+	for osd in $(seq 0 $((osds - 1))); do
+		ceph-authtool "$D/keyring" --gen-key -n "osd.$osd" --cap mon 'allow profile osd' --cap osd 'allow *'
+	done
 	ceph-mon -c "$D/ceph.conf" --mkfs -i a --monmap "$D/monmap" --keyring "$D/keyring"
 	ceph-mon -c "$D/ceph.conf" -i a
-	uuid=$(cat /proc/sys/kernel/random/uuid)
-	ceph -c "$D/ceph.conf" osd new "$uuid"
-	ceph-osd -c "$D/ceph.conf" -i 0 --mkfs --osd-uuid "$uuid"
-	ceph-osd -c "$D/ceph.conf" -i 0
+	for osd in $(seq 0 $((osds - 1))); do
+		uuid=$(cat /proc/sys/kernel/random/uuid)
+		ceph -c "$D/ceph.conf" osd new "$uuid"
+		mkdir "$D/osd.$osd"
+		ceph-osd -c "$D/ceph.conf" -i "$osd" --mkfs --osd-uuid "$uuid"
+		ceph-osd -c "$D/ceph.conf" -i "$osd"
+	done
 	gateway
 	radosgw-admin -c "$D/ceph.conf" -n client.rgw user create --uid cam --display-name cam \
 		--access-key CAMKEY0000000000001 --secret-key "$(cat "$D/secret")"
@@ -107,6 +120,7 @@ start)
 stop) for pid_file in "$D"/run/*.pid; do stop_one "$pid_file"; done ;;
 gateway-stop) stop_one "$D/run/client.rgw.pid" ;;
 gateway-start) gateway ;;
+osd-start) ceph-osd -c "$D/ceph.conf" -i "$1" >>"$D.log" 2>&1 ;;
 bucket)
 	# curl 7.88 does not send the hash of the (empty) body itself.
 	curl -s -f -k -X PUT -H "x-amz-content-sha256: $(sha256sum </dev/null | cut -c 1-64)" --aws-sigv4 aws:amz:us-east-1:s3 -u "CAMKEY0000000000001:$(cat "$D/secret")" \

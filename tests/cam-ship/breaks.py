@@ -1,0 +1,44 @@
+"""Ways to break a server through the proxy in front of it, for the tables of the fault matrix."""
+
+HTML = ("<html><h1>Welcome to the hotel</h1></html>", {"Content-Type": "text/html"})
+
+
+def answer(status, body="", header=None, methods=None):
+    """The same answer to everything, or to some methods."""
+    return rule(("answer", status, header or {}, body.encode()), methods)
+
+
+def s3_error(status, code, methods=("PUT",), header=None):
+    return answer(status, f"<?xml version='1.0'?><Error><Code>{code}</Code></Error>", {"Content-Type": "application/xml", **(header or {})}, methods)
+
+
+def rule(action, methods=None):
+    """One of the proxy's actions for everything, or for some methods."""
+    return lambda t: t.proxy.break_(lambda r: action if not methods or r.method in methods else None)
+
+
+def lose_first(*methods):
+    """The answer to the first such request for each path is lost; the server has done what was asked."""
+    def breaks(t):
+        seen = set()
+
+        def judge(r):
+            if r.method not in methods or r.path in seen:
+                return None
+            seen.add(r.path)
+            return ("lose",)
+        t.proxy.break_(judge)
+    return breaks
+
+
+def healed(t):
+    t.proxy.heal()
+
+
+def calm_after(seconds):
+    """A server that said when to come again is not asked before."""
+    def check(t):
+        asked = [at for at, _, _ in t.proxy.requests if at > t.begun]
+        early = [at - before for before, at in zip(asked, asked[1:]) if 0.7 < at - before < seconds - 0.1]
+        yield not early, "nobody asked sooner than Retry-After says", early
+    return check

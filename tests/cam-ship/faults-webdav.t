@@ -1,0 +1,283 @@
+#!/usr/bin/python3
+"""The fault matrix of cam-ship on nginx and Apache, on nginx behind a proxy that breaks things, and on rclone, which
+shows half of an upload under its name."""
+import os
+import shutil
+import socket
+import sys
+import threading
+import time
+
+sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pipe")]
+import camera
+import matrix
+import proxy
+import stores
+from breaks import HTML, answer, calm_after, healed, lose_first, rule
+from matrix import Case, on
+
+BIG = 40_000_000
+
+
+def partial(t):
+    """Bytes of a large upload that has come in part, or 0."""
+    sizes = [os.path.getsize(p) for d, _, names in os.walk(t.store.root) for p in (os.path.join(d, n) for n in names) if os.path.exists(p)]
+    return max([s for s in sizes if 100_000 < s < BIG], default=0)
+
+
+def killed_in_upload(t):
+    """Killed when a part of a large PUT has come. It is fast, so that may need more than one try."""
+    t.notes["partial"] = 0
+    for i in range(1, 9):
+        t.camera.add(i, os.urandom(BIG))
+        camera.waits(5, lambda: partial(t), step_s=0.001)
+        t.store.pause()
+        t.notes["partial"] = partial(t)
+        if t.notes["partial"]:
+            break
+        t.store.go_on()
+    t.store.kill()
+
+
+def was_in_upload(t):
+    yield t.notes["partial"], f"{t.notes['partial']} bytes of {BIG} had come"
+
+
+def no_temporary_objects(t):
+    left = [k for k in t.store.keys() if not k.endswith(".cam")]
+    yield len(left) <= 1, "at most one temporary object is left", left
+
+
+class Elsewhere:
+    """Another host, to which the redirects lead: what reaches it is counted."""
+    def __init__(self):
+        self.met = 0
+        self.listener = socket.create_server(("127.0.0.3", 0))
+        self.port = self.listener.getsockname()[1]
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            connection, _ = self.listener.accept()
+            self.met += 1
+            connection.close()
+
+
+elsewhere = Elsewhere()
+
+
+def redirect(status):
+    return answer(status, "", {"Location": f"https://127.0.0.3:{elsewhere.port}/cams/door/"})
+
+
+def never_elsewhere(_):
+    yield elsewhere.met == 0, "the other host never sees a byte", elsewhere.met
+
+
+def taken(t):
+    """While the server is away, two of the waiting segments come to lie under their keys, one with other bytes."""
+    t.store.kill()
+    camera.waits(20, lambda: len(t.camera.unnamed()) >= 5)
+    same, other = t.camera.unnamed()[:2]
+    t.notes["other"] = other
+    t.notes["key"] = camera.key(other, t.camera.expected(other))
+    t.store.put(camera.key(same, t.camera.expected(same)), t.camera.expected(same))
+    t.store.put(t.notes["key"], b"x" * len(t.camera.expected(other)))
+    t.store.start()
+
+
+def conflict_solved(t):
+    t.notes["kept"] = t.store.get(t.notes["key"])
+    t.notes["named"] = t.notes["other"] in t.camera.named
+    t.notes["others"] = len(t.camera.named)
+    os.unlink(f"{t.store.root}/cams/door/{t.notes['key']}")
+
+
+def conflict_checks(t):
+    yield t.notes["kept"] == b"x" * len(t.notes["kept"]), "the other bytes are left alone"
+    yield not t.notes["named"], "the segment is not named before they are gone"
+    yield t.notes["others"] > 6, "the others went on", t.notes["others"]
+
+
+def too_large(t):
+    t.notes["big"] = t.camera.add(1, os.urandom(600_000))
+
+
+def room_for_large(t):
+    t.notes["others"] = len(t.camera.named)
+    t.store.kill()
+    t.store.limits = "client_max_body_size 0;"
+    t.store.start()
+
+
+def others_went_on(least):
+    def check(t):
+        yield t.notes["others"] >= least, f"the others went on: {t.notes['others']} names", t.camera.log()
+    return check
+
+
+def disk_filled(t):
+    with open(f"{t.store.root}/ballast", "wb", buffering=0) as f:
+        try:
+            while True:
+                f.write(bytes(65536))
+        except OSError:
+            pass
+
+
+def disk_freed(t):
+    os.unlink(f"{t.store.root}/ballast")
+
+
+def certificate_swapped(name):
+    def breaks(t):
+        t.store.kill()
+        t.store.cert = name
+        t.store.start()
+    return breaks
+
+
+def certificate_back(t):
+    certificate_swapped("cert")(t)
+
+
+def held_upload(change):
+    """What the change does to a segment's file happens while its PUT is held up half-way."""
+    def breaks(t):
+        t.proxy.break_(lambda r: ("hold",) if r.method == "PUT" else None)
+        t.proxy.held.wait(20)
+        path = next(p for _, m, p in reversed(t.proxy.requests) if m == "PUT")
+        t.notes["name"] = name = os.path.basename(path).rsplit("-", 1)[0] + ".cam"
+        change(t, name, f"{t.camera.spool}/{name}")
+        t.proxy.let_go()
+    return breaks
+
+
+def grows(t, name, path):
+    t.camera.replaced.add(name)
+    with open(path, "ab") as f:
+        f.write(b"more")
+
+
+def replaced(t, name, path):
+    t.camera.replaced.add(name)
+    with open(path + ".new", "wb") as f:
+        f.write(os.urandom(50_000))
+    os.rename(path + ".new", path)
+
+
+def vanishes(t, name, path):
+    os.unlink(path)
+
+
+def unreadable(t):
+    t.notes["name"] = t.camera.add(1, os.urandom(30_000), mode=0)
+
+
+def readable(t):
+    t.notes["others"] = len(t.camera.named)
+    os.chmod(f"{t.camera.spool}/{t.notes['name']}", 0o640)
+
+
+def io_errors(t):
+    t.notes["strace"] = camera.start(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=pread64,read", "-P", f"{t.camera.spool}/{t.camera.added(1)}", "-e", "inject=pread64,read:error=EIO",
+                                      "-p", t.camera.ship.pid])
+    time.sleep(1)
+    t.camera.add(1, os.urandom(30_000))
+
+
+def io_errors_end(t):
+    t.notes["others"] = len(t.camera.named)
+    t.notes["strace"].terminate()
+    t.notes["strace"].wait()
+
+
+AS_NOBODY = ("setpriv", "--reuid", "65534", "--regid", "0", "--clear-groups") if os.getuid() == 0 else ()
+FAST = ("-T", "2")
+
+direct = [
+    Case("server down", "unavailable: .*(connect|refused)", lambda t: t.store.kill(), lambda t: t.store.start()),
+    Case("server down for longer", "unavailable: ", lambda t: t.store.kill(), lambda t: t.store.start(), fault_s=9),
+    Case("killed in the middle of an upload", "unavailable: ", killed_in_upload, lambda t: t.store.start(), check=was_in_upload),
+    Case("server stands still", "unavailable: .*(timed out|too slow)", lambda t: t.store.pause(), lambda t: t.store.go_on(), options=FAST, fault_s=7),
+    Case("keys are taken", "conflict: .* has other bytes", taken, conflict_solved, check=conflict_checks, bound_s=75),
+    Case("certificate of another CA", "unavailable: .*SSL", certificate_swapped("other"), certificate_back),
+    Case("certificate has expired", "unavailable: .*SSL.*expired", certificate_swapped("expired"), certificate_back),
+]
+nginx_only = [
+    Case("too large for the server", "413: set aside", too_large, room_for_large, bound_s=75, check=others_went_on(6)),
+    Case("disk of the server full", "unavailable: .*(500|507)", disk_filled, disk_freed, fault_s=6, check=no_temporary_objects),
+    Case("unreadable file", "open: Permission denied: set aside", unreadable, readable, prefix=AS_NOBODY, bound_s=75, check=others_went_on(6)),
+    Case("file with I/O errors", "read: Input/output error: set aside", io_errors, io_errors_end, bound_s=75, check=others_went_on(6)),
+]
+proxied = [
+    Case("503", "unavailable: .*503", answer(503), healed),
+    Case("503 with Retry-After", "unavailable: .*503", answer(503, header={"Retry-After": "3"}), healed, fault_s=7, check=calm_after(3)),
+    Case("429", "unavailable: .*429", answer(429), healed),
+    Case("500", "unavailable: .*500", answer(500), healed),
+    Case("401", "unavailable: .*401", answer(401), healed),
+    Case("403 to writing", "unavailable: .*403", answer(403, methods=("PUT", "MOVE", "MKCOL")), healed),
+    Case("404 to writing", "unavailable: .*404", answer(404, methods=("PUT", "MOVE", "MKCOL")), healed),
+    Case("409", "unavailable: .*409", answer(409, methods=("PUT", "MKCOL")), healed),
+    Case("507", "unavailable: .*507", answer(507, methods=("PUT",)), healed),
+    Case("captive portal", "unavailable: .*(portal|other bytes)", answer(200, *HTML), healed),
+    Case("captive portal, by redirect", "unavailable: .*302: redirects are refused", redirect(302), healed, check=never_elsewhere),
+    Case("moved for good", "unavailable: .*301: redirects are refused", redirect(301), healed, check=never_elsewhere),
+    Case("redirected with the method kept", "unavailable: .*307: redirects are refused", redirect(307), healed, check=never_elsewhere),
+    Case("answers to PUT are lost", "unavailable: ", lose_first("PUT"), healed, check=no_temporary_objects),
+    Case("answers to MOVE are lost", "", lose_first("MOVE"), healed, check=no_temporary_objects),
+    Case("all answers are lost", "unavailable: ", rule(("lose",)), healed, check=no_temporary_objects),
+    Case("all answers are cut off", "unavailable: ", rule(("cut",)), healed, check=no_temporary_objects),
+    Case("reading back is cut off", "unavailable: ", rule(("cut",), ("GET",)), healed, check=no_temporary_objects),
+    Case("reading back gives other bytes", "unavailable: .*other bytes", rule(("mangle-answer",), ("GET",)), healed, check=no_temporary_objects),
+    Case("bytes change on their way", "unavailable: .*other bytes", rule(("mangle",), ("PUT",)), healed, check=no_temporary_objects),
+    Case("reset in the body", "unavailable: ", rule(("reset", 20000), ("PUT",)), healed, check=no_temporary_objects),
+    Case("torn on the way to the server", "unavailable: ", rule(("tear", 30000), ("PUT",)), healed, check=no_temporary_objects),
+    Case("stalls in the body", "unavailable: .*(timed out|too slow)", rule(("stall", 20000), ("PUT",)), healed, options=FAST, fault_s=7),
+    Case("file grows while it is sent", "changed while it was sent: set aside", held_upload(grows), healed, bound_s=75),
+    Case("file is replaced while it is sent", "changed while it was sent: set aside", held_upload(replaced), healed, bound_s=75),
+    Case("file vanishes while it is sent", "", held_upload(vanishes), healed),
+]
+
+torn = ("server down", "killed in the middle of an upload", "keys are taken")
+torn_behind_proxy = ("torn on the way to the server", "answers to PUT are lost", "bytes change on their way", "all answers are lost")
+
+
+def chosen(cases, names):
+    return [c for c in cases if c.name in names]
+
+
+def make(kind, behind_proxy):
+    def made(t):
+        folder = f"{t.folder}/server"
+        os.mkdir(folder)
+        if t.case.name == "disk of the server full":
+            os.mkdir(f"{folder}/www")
+            stores.run("mount", "-t", "tmpfs", "-o", "size=20M", "camfull", f"{folder}/www")
+            camera.atexit.register(lambda: stores.run("umount", "-l", f"{folder}/www"))
+        t.store = t.server = kind(folder, t.certificates)
+        if t.case.name == "too large for the server":
+            t.store.limits = "client_max_body_size 300k;"
+        t.store.start()
+        stores.run("chmod", "-R", "a+rwX", t.store.root)
+        if behind_proxy:
+            t.proxy = proxy.Proxy(f"{t.certificates}/cert.pem", f"{t.certificates}/cert.key", t.store.port)
+    return made
+
+
+def main():
+    m = matrix.Matrix()
+    stores.make_certificates(m.folder, ca="other-ca", cert="other")
+    stores.make_certificates(m.folder, cert="expired", before=("faketime", "-f", "-10d"))
+    jobs = []
+    if shutil.which("nginx"):
+        jobs += on("nginx", direct + nginx_only, make(stores.Nginx, False)) + on("nginx", proxied, make(stores.Nginx, True))
+    if os.path.exists("/usr/sbin/apache2"):
+        jobs += on("apache", direct, make(stores.Apache, False))
+    if shutil.which("rclone"):
+        jobs += on("rclone", chosen(direct, torn), make(stores.Rclone, False)) + on("rclone", chosen(proxied, torn_behind_proxy), make(stores.Rclone, True))
+    m.run(jobs)
+    m.done()
+
+
+main()
