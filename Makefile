@@ -48,17 +48,17 @@ cam-seal_SRC = cam-seal/cam-seal cam-seal/annexb cam-seal/segmenter cam-seal/sea
 	$(BASE) lib/clocks lib/sei lib/record
 cam-seal_PKG = libsodium libseccomp
 cam-open_SRC = cam-seal/cam-open cam-seal/inputs cam-seal/report cam-seal/playback cam-seal/reader cam-seal/segment $(SANDBOX) \
-	cam-seal/chain cam-seal/release cam-seal/annexb cam-seal/keyfile cam-seal/passphrase \
+	cam-seal/place cam-seal/chain cam-seal/known cam-seal/release cam-seal/annexb cam-seal/keyfile cam-seal/passphrase \
 	$(BASE) lib/clocks lib/record lib/name lib/sei
 cam-open_PKG = libsodium libseccomp
 cam-mux_SRC = cam-seal/cam-mux cam-seal/annexb cam-seal/timeline $(BASE) lib/sei $(SANDBOX)
 cam-mux_PKG = libavformat libavcodec libavutil libseccomp
 cam-key_SRC = cam-seal/cam-key cam-seal/keyfile cam-seal/passphrase $(BASE) lib/record $(SANDBOX)
 cam-key_PKG = libsodium libseccomp
-cam-spool_SRC = cam-spool/cam-spool cam-spool/incoming cam-spool/part cam-spool/recover cam-spool/dir cam-spool/evict \
-	cam-spool/hints cam-spool/stop $(BASE) lib/record lib/name
+cam-spool_SRC = cam-spool/cam-spool cam-spool/incoming cam-spool/part cam-spool/recover cam-spool/dir cam-spool/room \
+	cam-spool/removal cam-spool/pack cam-spool/window cam-spool/hints cam-spool/list cam-spool/stop $(BASE) lib/record lib/name
 cam-spool_PKG = libsodium
-cam-reap_SRC = cam-spool/cam-reap cam-spool/stop $(BASE) lib/name $(SANDBOX)
+cam-reap_SRC = cam-spool/cam-reap cam-spool/keep cam-spool/stop $(BASE) lib/name $(SANDBOX)
 cam-reap_PKG = libseccomp
 cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav cam-ship/s3 cam-ship/s3error \
 	cam-ship/transfer cam-ship/cap cam-ship/target cam-ship/waiting cam-ship/window cam-ship/acked cam-ship/aside \
@@ -87,7 +87,7 @@ cam-capture/pattern-test_SRC = cam-capture/pattern
 cam-seal/annexb-test_SRC = cam-seal/annexb lib/sei
 cam-seal/epoch-test_SRC = cam-seal/epoch lib/record lib/fdio
 cam-seal/epoch-test_PKG = libsodium
-READER = cam-seal/reader cam-seal/segment cam-seal/chain cam-seal/release lib/record
+READER = cam-seal/reader cam-seal/segment cam-seal/place cam-seal/chain cam-seal/known cam-seal/release lib/record
 cam-seal/reader-test_SRC = $(READER)
 cam-seal/reader-test_PKG = libsodium
 cam-seal/chain-test_SRC = $(READER)
@@ -96,7 +96,7 @@ cam-seal/timeline-test_SRC = cam-seal/timeline
 cam-spool/incoming-test_SRC = tests/cam-spool/stream cam-spool/incoming lib/record
 cam-spool/incoming-test_PKG = libsodium
 cam-spool/recover-test_SRC = tests/cam-spool/stream cam-spool/recover cam-spool/incoming cam-spool/part cam-spool/dir \
-	cam-spool/evict cam-spool/stop lib/msg lib/fdio lib/record lib/name
+	cam-spool/room cam-spool/removal cam-spool/pack cam-spool/window cam-spool/hints cam-spool/stop lib/msg lib/fdio lib/record lib/name
 cam-spool/recover-test_PKG = libsodium
 cam-spool/make-records_SRC = tests/cam-spool/stream lib/record lib/name
 cam-spool/make-records_PKG = libsodium
@@ -175,7 +175,7 @@ bench: deps
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
 FUZZ = annexb record keyfile incoming s3error y4m
 annexb_FUZZ = cam-seal/annexb lib/sei
-record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/chain cam-seal/release lib/record
+record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/place cam-seal/chain cam-seal/known cam-seal/release lib/record
 keyfile_FUZZ = cam-seal/keyfile lib/fdio lib/number lib/record
 y4m_FUZZ = cam-capture/y4m
 incoming_FUZZ = cam-spool/incoming lib/record
@@ -250,7 +250,7 @@ clean:
 # Debian packages: to build, for the demo, for the tests, for the analysers, for the Pi.
 DEPS_BUILD = gcc libc6-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
-DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 awscli rclone
+DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 rclone iproute2 nftables faketime
 DEPS_BENCH = age python3
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
 DEPS_ARM64 = gcc-aarch64-linux-gnu qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
