@@ -107,14 +107,15 @@ static int segment_begin(struct spool *s)
  */
 static int segment_room(struct spool *s)
 {
-	switch (room_ahead(&s->room)) {
-	case ROOM_OK: return 1;
-	case ROOM_WAIT: return 0;
-	case ROOM_ALONE: break;
+	enum room_answer room;
+
+	while ((room = room_ahead(&s->room)) == ROOM_ALONE) {
+		msg("%s: takes all the room there is: the rest of this segment is lost", s->part.text);
+		incoming_close(&s->in);
+		if (segment_publish(s, false) < 0)
+			return -1;
 	}
-	msg("%s: takes all the room there is: the rest of this segment is lost", s->part.text);
-	incoming_close(&s->in);
-	return segment_publish(s, false);
+	return room == ROOM_OK;
 }
 
 /* --- events --- */

@@ -49,3 +49,29 @@ durable() {
 		if (!(n in unlisted) || dirty[n] || broken[n] || unlisted[n]) { print "not durable: " n; bad = 1 } }
 	END { if (!names) print "no name was printed"; exit bad || !names }' "$1"
 }
+
+# stubs FILE...: the names of the segments whose header and a later mark of it are in these packs, and nothing else is.
+stubs() {
+	PYTHONPATH="$top/tests/segment" PYTHONDONTWRITEBYTECODE=1 /usr/bin/python3 - "$@" <<-'PY'
+	import sys
+	import reader
+	for path in sys.argv[1:]:
+	    records = [record for record, other in reader.parse(open(path, "rb").read())]
+	    assert None not in records, f"{path}: not only records"
+	    for h, m in zip(records[::2], records[1::2]):
+	        assert h.type == reader.HEADER and m.type in (reader.CHECKPOINT, reader.END), path
+	        assert h.signature_ok(h.stream_key) and m.signature_ok(h.stream_key) and m.header_hash == h.hash, path
+	        print(reader.name(h))
+	    assert len(records) % 2 == 0, f"{path}: {len(records)} records"
+	PY
+}
+
+# most FOLDER PID: the most bytes that du(1) sees in a folder while a process lives.
+most() {
+	most=0
+	while ! gone "$2"; do
+		now=$(du -s -B1 "$1" 2>/dev/null | cut -f 1)
+		[ "${now:-0}" -le $most ] || most=$now
+	done
+	echo $most
+}
