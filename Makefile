@@ -72,7 +72,8 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-seal/annexb-test cam-seal/epoch-test cam-seal/reader-test cam-seal/chain-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
-	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test
+	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test \
+	cam-ship/unconnected-test
 TESTPROGS = cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
@@ -112,6 +113,8 @@ cam-ship/sigv4-test_PKG = libsodium
 cam-ship/credentials-test_SRC = cam-ship/credentials lib/fdio lib/msg
 cam-ship/credentials-test_PKG = libsodium
 cam-ship/cap-test_SRC = cam-ship/cap lib/number
+cam-ship/unconnected-test_SRC = cam-ship/unconnected cam-ship/dialer lib/clocks
+cam-ship/unconnected-test_PKG = libseccomp
 cam-ship/backoff-test_PKG = libsodium
 cam-ship/s3error-test_SRC = cam-ship/s3error
 cam-ship/target-test_SRC = cam-ship/target lib/name

@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-enum { LEAST_BYTES = 1024 }; /* that are given at once */
+enum {
+	LEAST_BYTES = 1024,
+	DEPTH_BYTES = 4096
+}; /* that are given at once; that can be saved up at any rate */
 
 int cap_parse(struct cap *c, const char *text)
 {
@@ -34,7 +37,7 @@ int cap_parse(struct cap *c, const char *text)
 
 static uint64_t depth(const struct cap *c)
 {
-	return c->rate / 8 > LEAST_BYTES ? c->rate / 8 : LEAST_BYTES;
+	return c->rate / 8 > DEPTH_BYTES ? c->rate / 8 : DEPTH_BYTES;
 }
 
 void cap_earn(struct cap *c, int64_t now_ns)

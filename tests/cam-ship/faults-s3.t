@@ -99,7 +99,7 @@ own = [
 ]
 gateway = [
     Case("gateway down", "unavailable: .*(connect|refused)", lambda t: t.server.kill(), lambda t: t.server.start()),
-    Case("gateway stands still", "unavailable: .*(timed out|too slow)", lambda t: t.server.pause(), lambda t: t.server.go_on(), options=FAST, fault_s=7),
+    Case("gateway stands still", "unavailable: .*(timed? ?out|too slow)", lambda t: t.server.pause(), lambda t: t.server.go_on(), options=FAST, fault_s=7),
 ]
 
 
@@ -136,7 +136,7 @@ proxied = [
     Case("bytes change on their way", "unavailable: .*XAmzContentSHA256Mismatch", rule(("mangle",), ("PUT",)), healed),
     Case("reset in the body", "unavailable: ", rule(("reset", 20000), ("PUT",)), healed),
     Case("torn on the way to the server", "unavailable: ", rule(("tear", 30000), ("PUT",)), healed),
-    Case("stalls in the body", "unavailable: .*(timed out|too slow)", rule(("stall", 20000), ("PUT",)), healed, options=FAST, fault_s=7),
+    Case("stalls in the body", "unavailable: .*(timed? ?out|too slow)", rule(("stall", 20000), ("PUT",)), healed, options=FAST, fault_s=7),
     Case("keys are taken", "conflict: ", taken, taken_no_more, check=conflict_checks, bound_s=75),
 ]
 
@@ -150,7 +150,7 @@ def osd_goes_on(t):
 
 
 # PUTs hang, and those that timed out may still be done later
-storage = [Case("storage stands still", "unavailable: .*(timed out|too slow)", osd_pauses, osd_goes_on, options=FAST, fault_s=7)]
+storage = [Case("storage stands still", "unavailable: .*(timed? ?out|too slow)", osd_pauses, osd_goes_on, options=FAST, fault_s=7)]
 
 
 def torn_and_killed(t):

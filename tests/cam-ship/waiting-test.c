@@ -166,8 +166,8 @@ static void many(int newest)
 		waiting_stored(&w, &n);
 		got++;
 	}
-	ok(got == MANY && !twice && waiting_over(&w), "%s first: each of %d once, then over", newest ? "newest" : "oldest",
-	        (int)MANY);
+	ok(got == MANY && !twice && waiting_over(&w), "%s first: each of %d once, then over",
+	        newest ? "newest" : "oldest", (int)MANY);
 	ok(w.scan <= MANY / WINDOW_MAX * 2 + 2, "with %lu readings of the directory", (unsigned long)w.scan);
 	ok(w.acked.count <= 2 && !w.acked.forgot, "and few entries to remember them by");
 	ok(sizeof w < (256 << 10), "all in %zu bytes", sizeof w);
