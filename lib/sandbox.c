@@ -203,7 +203,7 @@ static int allow_data(scmp_filter_ctx ctx, int nr)
 
 static int allow_self(scmp_filter_ctx ctx, int nr)
 {
-	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid()));
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid(), 0));
 }
 
 static int allow_one_of(scmp_filter_ctx ctx, int nr, const uint32_t *second, size_t n)
@@ -211,7 +211,7 @@ static int allow_one_of(scmp_filter_ctx ctx, int nr, const uint32_t *second, siz
 	int r = 0;
 
 	for (size_t i = 0; i < n && !r; i++)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A1_32(SCMP_CMP_EQ, second[i]));
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A1_32(SCMP_CMP_EQ, second[i], 0));
 	return r;
 }
 
@@ -244,7 +244,7 @@ static int allow_thread(scmp_filter_ctx ctx, int nr)
 {
 	const uint32_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
 	                        CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
-	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, thread));
+	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, thread, 0));
 }
 
 static int refuse_no_sys(scmp_filter_ctx ctx, int nr)

@@ -117,7 +117,7 @@ def killed_in_upload(t):
 in_upload = [Case("gateway killed in the middle of an upload", "unavailable: ", killed_in_upload, lambda t: t.server.start())]
 proxied = [
     Case("503 SlowDown", "unavailable: .*503 SlowDown", s3_error(503, "SlowDown"), healed),
-    Case("503 with Retry-After", "unavailable: .*503", s3_error(503, "ServiceUnavailable", header={"Retry-After": "3"}), healed, fault_s=7, check=calm_after(3)),
+    Case("503 with Retry-After", "unavailable: .*503", s3_error(503, "ServiceUnavailable", header={"Retry-After": "3"}), healed, options=("-j", "1"), fault_s=7, check=calm_after(3)),
     Case("503 of a proxy", "unavailable: .*503", answer(503, *HTML), healed),
     Case("500", "unavailable: .*500 InternalError", s3_error(500, "InternalError"), healed),
     Case("403 without a code", "unavailable: .*403", answer(403), healed),

@@ -205,14 +205,14 @@ direct = [
     Case("certificate has expired", "unavailable: .*SSL.*expired", certificate_swapped("expired"), certificate_back),
 ]
 nginx_only = [
-    Case("too large for the server", "413: set aside", too_large, room_for_large, bound_s=75, check=others_went_on(6)),
+    Case("too large for the server", "413.*: set aside", too_large, room_for_large, bound_s=75, check=others_went_on(6)),
     Case("disk of the server full", "unavailable: .*(500|507)", disk_filled, disk_freed, fault_s=6, check=no_temporary_objects),
     Case("unreadable file", "open: Permission denied: set aside", unreadable, readable, prefix=AS_NOBODY, bound_s=75, check=others_went_on(6)),
     Case("file with I/O errors", "read: Input/output error: set aside", io_errors, io_errors_end, bound_s=75, check=others_went_on(6)),
 ]
 proxied = [
     Case("503", "unavailable: .*503", answer(503), healed),
-    Case("503 with Retry-After", "unavailable: .*503", answer(503, header={"Retry-After": "3"}), healed, fault_s=7, check=calm_after(3)),
+    Case("503 with Retry-After", "unavailable: .*503", answer(503, header={"Retry-After": "3"}), healed, options=("-j", "1"), fault_s=7, check=calm_after(3)),
     Case("429", "unavailable: .*429", answer(429), healed),
     Case("500", "unavailable: .*500", answer(500), healed),
     Case("401", "unavailable: .*401", answer(401), healed),
