@@ -77,7 +77,7 @@ static void dialing(void)
 {
 	unsigned port = 0, both = 0;
 	int v4 = listener(AF_INET, &port), v6 = listener(AF_INET6, &both);
-	struct sockaddr_storage peer;
+	struct sockaddr_storage peer = {0};
 	socklen_t n = sizeof peer;
 
 	struct dialed a = dial_once("127.0.0.1", port, 5);
