@@ -77,15 +77,13 @@ static void dialing(void)
 {
 	unsigned port = 0, both = 0;
 	int v4 = listener(AF_INET, &port), v6 = listener(AF_INET6, &both);
-	struct sockaddr_storage peer = {0};
+	struct sockaddr_in peer = {0};
 	socklen_t n = sizeof peer;
 
 	struct dialed a = dial_once("127.0.0.1", port, 5);
 	ok(a.fd >= 0 && a.id == 7 && !a.why[0], "a number");
 	ok(fcntl(a.fd, F_GETFD) & FD_CLOEXEC && fcntl(a.fd, F_GETFL) & O_NONBLOCK, "as libcurl wants it");
-	ok(getpeername(a.fd, (void *)&peer, &n) == 0 &&
-	                ((struct sockaddr_in *)&peer)->sin_port == htons((uint16_t)port),
-	        "connected");
+	ok(getpeername(a.fd, (void *)&peer, &n) == 0 && peer.sin_port == htons((uint16_t)port), "connected");
 	close(a.fd);
 	a = dial_once("localhost", port, 5);
 	ok(a.fd >= 0, "localhost, where only 127.0.0.1 listens: one that refuses does not keep the next from "
