@@ -37,7 +37,7 @@ LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed $(if
 BASE = lib/msg lib/opt lib/number lib/fdio
 SANDBOX = lib/sandbox lib/profiles
 
-TOOLS = cam-capture cam-seal cam-open cam-mux cam-key cam-spool cam-reap cam-ship
+TOOLS = cam-capture cam-seal cam-open cam-mux cam-key cam-spool cam-reap cam-ship cam-harden-check
 
 cam-capture_SRC = cam-capture/cam-capture cam-capture/source-y4m cam-capture/source-pattern cam-capture/y4m cam-capture/pattern \
 	cam-capture/pace cam-capture/stop cam-capture/au cam-capture/queue cam-capture/writer \
@@ -65,6 +65,8 @@ cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav c
 	cam-ship/backoff cam-ship/dialer cam-ship/unconnected cam-ship/progress \
 	cam-ship/sigv4 cam-ship/objectlock cam-ship/credentials cam-ship/trust cam-ship/truetime $(BASE) lib/name lib/clocks
 cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
+cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/evidence cam-harden-check/where $(BASE)
+cam-harden-check_PKG =
 
 # Unit tests: tests/NAME.c and the sources it needs. Programs that tests in shell use are in TESTPROGS.
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
