@@ -60,7 +60,9 @@ static int parameters_put(
 		int repeated = 0;
 		for (size_t j = i + 1; j < n; j++)
 			repeated |= strcmp(p[i].name, p[j].name) == 0;
-		const char *value = p[i].value ? p[i].value : "";
+		char none[] = "", *value = p[i].value ? p[i].value : none;
+		if (strcmp(p[i].name, "console") == 0)
+			value[strcspn(value, ",")] = 0; /* the device, without speed and parity */
 		int r = every_one_counts(p[i].name) ? evidence_item(e, group, p[i].name, value, source)
 		        : repeated                  ? 0
 		                                    : evidence_fact(e, group, p[i].name, value, source);
@@ -77,6 +79,11 @@ int cmdline_parse(
 	size_t n = 0, length = strlen(text);
 
 	*why = length > CMDLINE_BYTES_MAX ? "longer than a kernel takes" : NULL;
+	for (char *s = text; *s; s++)
+		if (isspace((unsigned char)*s))
+			*s = ' ';
+	while (length && text[length - 1] == ' ')
+		text[--length] = 0;
 	for (char *s = text; !*why;) {
 		while (isspace((unsigned char)*s))
 			s++;

@@ -55,6 +55,8 @@ static int value_of(const struct term *t, const struct operands *o, char *out, s
 {
 	const char *v = t->value, *own = o ? operand(o, t->key) : NULL;
 
+	if (own)
+		return snprintf(out, max, "%s", own) < (int)max ? 0 : -1;
 	switch (t->test) {
 	case TEST_Y: v = "y"; break;
 	case TEST_N: v = "n"; break;
@@ -66,17 +68,15 @@ static int value_of(const struct term *t, const struct operands *o, char *out, s
 	case TEST_AT_MOST:
 	case TEST_CONTAINS:
 	case TEST_MAX: break;
-	case TEST_NONEMPTY:
-		if (!own)
-			return 1;
-		break;
-	case TEST_MATCHES:
-		if (!own)
-			return 1;
-		break;
+	case TEST_NONEMPTY: return 1;
+	case TEST_MATCHES: break;
 	default: return -1;
 	}
-	return snprintf(out, max, "%s", own ? own : v) < (int)max ? 0 : -1;
+	if (snprintf(out, max, "%s", v) >= (int)max)
+		return -1;
+	for (char *star = out; t->test == TEST_MATCHES && (star = strchr(star, '*'));)
+		*star = '0'; /* /dev/dm-* is /dev/dm-0 */
+	return 0;
 }
 
 /* --- kconfig --- */
@@ -277,15 +277,16 @@ static void rules_put(struct run *g, int fstab)
 	}
 }
 
-/* Conditions look at the configuration that the policy itself asks for. */
-static int expected_kconfig(const struct policy *p, struct evidence *e, const struct operands *o)
+/* Conditions look at the configuration that the policy itself asks for, and at what the owner says. */
+static int expected_facts(const struct policy *p, struct evidence *e, const struct operands *o)
 {
 	char value[GENERATE_LINE_BYTES_MAX / 2];
 	int r = evidence_whole(e, "kconfig", "what the policy asks for");
 
+	r = r ? r : evidence_whole(e, "cmdline", "as told");
 	for (unsigned i = 0; i < o->n && !r; i++)
-		if (strncmp(o->name[i], "CONFIG_", 7) == 0)
-			r = evidence_fact(e, "kconfig", o->name[i], o->value[i], "as told");
+		r = evidence_fact(e, strncmp(o->name[i], "CONFIG_", 7) == 0 ? "kconfig" : "cmdline", o->name[i],
+		        o->value[i], "as told");
 	for (size_t i = 0; i < p->rules && !r; i++) {
 		const struct term *t = term_of(&p->rule[i], "kconfig");
 		if (t && !p->rule[i].condition.terms && !evidence_first(e, "kconfig", t->key) &&
@@ -303,7 +304,7 @@ int generate(const char *what, const struct policy *p, struct evidence *e, const
 	        {"fstab", "image"}};
 	struct run g = {.p = p, .e = e, .o = o, .out = out};
 
-	if (expected_kconfig(p, e, o) < 0)
+	if (expected_facts(p, e, o) < 0)
 		return -1;
 	if (strcmp(what, "nft") == 0)
 		return generate_nft(p, e, o, out);

@@ -231,7 +231,7 @@ static void count(struct findings *out)
 	}
 }
 
-static int whole_judge(struct findings *out)
+static int whole_judge(struct findings *out, const char *what)
 {
 	static const struct rule rule = {.id = "evidence.bounds",
 	        .group = "evidence",
@@ -243,7 +243,7 @@ static int whole_judge(struct findings *out)
 	        .severity = SEVERITY_CRITICAL};
 	struct finding *f = finding_add(out, &rule);
 
-	if (!f || !(f->fix = strdup("")) || !(f->seen = strdup("more than fits")) || !(f->source = strdup("")))
+	if (!f || !(f->fix = strdup("")) || !(f->seen = strdup(what)) || !(f->source = strdup("")))
 		return -1;
 	return say(f, VERDICT_INCOMPLETE, strdup("the evidence has more than its bounds allow, or something unprintable"));
 }
@@ -254,7 +254,7 @@ int judge(const struct policy *p, const struct evidence *e, struct findings *out
 	for (size_t i = 0; i < p->rules; i++)
 		if (rule_judge(out, &p->rule[i], e) < 0 || sources_compare(out, &p->rule[i], e) < 0)
 			return -1;
-	if (evidence_overflow(e) && whole_judge(out) < 0)
+	if (evidence_overflow(e) && whole_judge(out, evidence_overflow(e)) < 0)
 		return -1;
 	count(out);
 	return 0;

@@ -62,7 +62,7 @@ int sysctl_parse(
 			*newline = 0;
 		char *s = line + strspn(line, " \t");
 		int comment = !*s || *s == '#' || *s == ';';
-		if (!dump && *s == '-')
+		if (*s == '-')
 			s++;
 		if ((size_t)(next - line) > SYSCTL_LINE_BYTES_MAX)
 			*why = "too long";
