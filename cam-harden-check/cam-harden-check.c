@@ -202,8 +202,10 @@ static int report(const struct work *w, const struct report *r)
 	die(EXIT_USAGE, "-o %s: none of text, json, tap, sarif and junit", w->form);
 }
 
-static int generate_all(const struct work *w, const struct policy *p, struct evidence *e)
+/* What is written is for the target, whatever it is written on. */
+static int generate_all(struct work *w, const struct policy *p, struct evidence *e)
 {
+	w->where.live = 0;
 	if (device_collect(e, &w->where) < 0)
 		die_errno(EXIT_TEMPORARY, "evidence");
 	int missing = generate(w->generate, p, e, &w->operands, stdout);
