@@ -80,7 +80,7 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
 	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test \
-	cam-ship/unconnected-test
+	cam-ship/unconnected-test cam-harden-check/expect-test
 TESTPROGS = cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
@@ -126,6 +126,7 @@ cam-ship/backoff-test_PKG = libsodium
 cam-ship/s3error-test_SRC = cam-ship/s3error
 cam-ship/target-test_SRC = cam-ship/target lib/name
 cam-ship/target-test_PKG = libcurl libsodium
+cam-harden-check/expect-test_SRC = cam-harden-check/expect cam-harden-check/evidence
 cam-ship/waiting-test_SRC = cam-ship/waiting cam-ship/window cam-ship/acked cam-ship/aside lib/msg lib/name
 
 # --- building ---
@@ -191,13 +192,17 @@ bench: deps
 	PATH="$(abspath $(O)):$$PATH" sh tests/bench.sh
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
-FUZZ = annexb record keyfile incoming s3error y4m
+FUZZ = annexb record keyfile incoming s3error y4m kconfig cmdline sysctl policy
 annexb_FUZZ = cam-seal/annexb lib/sei
 record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/place cam-seal/chain cam-seal/known cam-seal/release lib/record
 keyfile_FUZZ = cam-seal/keyfile lib/fdio lib/number lib/record
 y4m_FUZZ = cam-capture/y4m
 incoming_FUZZ = cam-spool/incoming lib/record
 s3error_FUZZ = cam-ship/s3error cam-ship/backoff cam-ship/truetime lib/clocks lib/name lib/number lib/msg
+kconfig_FUZZ = cam-harden-check/kconfig cam-harden-check/evidence
+cmdline_FUZZ = cam-harden-check/cmdline cam-harden-check/evidence
+sysctl_FUZZ = cam-harden-check/sysctl
+policy_FUZZ = $(HARDEN_JUDGE) lib/msg lib/number
 FUZZ_SECONDS = 15
 FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check
 
