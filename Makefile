@@ -3,7 +3,8 @@
 # make bench      figures, as ratios            make lint        analysers and manual pages
 # make install    PREFIX=/usr/local DESTDIR=    make CROSS=aarch64-linux-gnu-   for the Pi
 #
-# Variables: O output folder; X264=0 builds cam-capture without x264; WERROR=1; SAN=address,undefined.
+# Variables: O output folder; X264=0 builds cam-capture without x264; WERROR=1; SAN=address,undefined;
+# STATIC=1 makes cam-harden-check one file that needs no library on the device.
 
 PREFIX = /usr/local
 DESTDIR =
@@ -13,6 +14,7 @@ CROSS =
 X264 = 1
 WERROR =
 SAN =
+STATIC =
 O = build$(if $(CROSS),/$(CROSS:%-=%))
 
 ifeq ($(origin CC),default)
@@ -72,6 +74,7 @@ cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where 
 	cam-harden-check/collect-kernel cam-harden-check/collect-sysctl cam-harden-check/collect-image \
 	cam-harden-check/report-text cam-harden-check/report-json cam-harden-check/report-junit $(BASE) $(SANDBOX)
 cam-harden-check_PKG = jansson zlib libseccomp
+cam-harden-check_LINK = $(if $(STATIC),-static-pie)
 
 # Unit tests: tests/NAME.c and the sources it needs. Programs that tests in shell use are in TESTPROGS.
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
@@ -136,7 +139,7 @@ all: $(TOOLS:%=$(O)/%)
 define program
 $(O)/$(1): $$($(1)_SRC:%=$(O)/obj/%.o)
 	@mkdir -p $$(@D)
-	$$(CC) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$($(1)_LIBS) $$(if $$($(1)_PKG),$$$$($$(PKG_CONFIG) --libs $$($(1)_PKG)))
+	$$(CC) $$(LINK) $$($(1)_LINK) $$(LDFLAGS) -o $$@ $$^ $$($(1)_LIBS) $$(if $$($(1)_PKG),$$$$($$(PKG_CONFIG) $$(if $$($(1)_LINK),--static) --libs $$($(1)_PKG)))
 endef
 $(foreach t,$(TOOLS),$(eval $(call program,$(t))))
 $(foreach t,$(UNITS) $(TESTPROGS),$(eval tests/$(t)_SRC = tests/$(t) $($(t)_SRC))$(eval tests/$(t)_PKG = $($(t)_PKG))$(eval $(call program,tests/$(t))))
@@ -221,12 +224,12 @@ fuzz: $(FUZZ:%=$(O)/fuzz/%)
 
 C_FILES = $(sort $(wildcard */*.c tests/*/*.c))
 TIDY = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-implicit-widening-of-multiplication-result,cert-*,-cert-err33-c,-cert-dcl16-c,-cert-dcl37-c,-cert-dcl51-cpp,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-valist.Uninitialized,performance-*,portability-*
-INCLUDES = -Ilib -Itests -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check
+INCLUDES = -Ilib -Itests -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check -I$(O)/obj/cam-harden-check
 
 lint: DEPS = $(DEPS_BUILD) $(DEPS_LINT)
 lint: deps lint-c lint-sh lint-man
 
-lint-c:
+lint-c: $(O)/obj/cam-harden-check/pi3-camera.inc
 	printf '%s\n' $(C_FILES) | xargs -P2 -n4 sh -c 'clang-tidy --quiet --warnings-as-errors="*" --checks="$(TIDY)" "$$@" -- -std=c11 $(INCLUDES) 2>/dev/null' tidy
 	cppcheck -q -j2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 $(INCLUDES) $(C_FILES)
 

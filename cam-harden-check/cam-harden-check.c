@@ -240,7 +240,8 @@ int main(int argc, char **argv)
 
 	msg_init("cam-harden-check");
 	options(&w, argc, argv);
-	int colour = isatty(STDOUT_FILENO) && (!getenv("NO_COLOR") || !*getenv("NO_COLOR"));
+	const char *no_colour = getenv("NO_COLOR");
+	int colour = isatty(STDOUT_FILENO) && (!no_colour || !*no_colour);
 	/* Phases that need root, and look at what runs, come here: before the sandbox, each in a process of its own. */
 	sandbox_enter(&profile_audit, (const char *const[]){w.where.live ? "/" : w.tree}, 1);
 	policy_load(&policy, &w);
