@@ -150,7 +150,7 @@ static int legacy_collect(struct evidence *e, const struct where *w)
 		size_t n;
 		char *names = where_read(w, files[i], NAMES_BYTES_MAX, &n);
 		if (!names && errno != ENOENT)
-			return evidence_unseen(e, "net", "iptables-legacy", files[i]);
+			return evidence_unseen(e, "net", "iptables-legacy", strerror(errno));
 		for (char *save, *t = names ? strtok_r(names, "\n", &save) : NULL; t;
 		        t = strtok_r(NULL, "\n", &save)) {
 			r |= evidence_item(e, "net", "iptables-legacy", t, files[i]);
@@ -166,8 +166,14 @@ int firewall_collect(struct evidence *e, const struct where *w)
 	const char *program = program_find(), *why;
 	char *buf;
 	size_t n;
-	int r = legacy_collect(e, w);
 
+	if (!w->live)
+		return 0;
+	if (!exists(w, "proc/net/dev")) { /* what is not in there then proves nothing */
+		ruleset_unseen(e, "/proc/net is not there");
+		return evidence_unseen(e, "net", "iptables-legacy", "/proc/net is not there");
+	}
+	int r = legacy_collect(e, w);
 	if (!program) {
 		ruleset_unseen(e, "there is no nft that only root can change");
 		return r;

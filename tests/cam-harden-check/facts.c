@@ -7,7 +7,12 @@
 #define _GNU_SOURCE
 #include "evidence.h"
 #include "firewall.h"
+#include "lsm.h"
+#include "mounts.h"
+#include "protocols.h"
+#include "verity.h"
 #include "ruleset.h"
+#include "sockets.h"
 #include "where.h"
 
 #include <fcntl.h>
@@ -20,7 +25,7 @@ typedef int collector(struct evidence *, const struct where *);
 static const struct {
 	const char *name;
 	collector *collect;
-} collectors[] = {{"firewall", firewall_collect}};
+} collectors[] = {{"firewall", firewall_collect}, {"mounts", mounts_collect}, {"sockets", sockets_collect}, {"protocols", protocols_collect}, {"verity", verity_collect}, {"lsm", lsm_collect}};
 
 static void line_print(const struct fact *f)
 {
