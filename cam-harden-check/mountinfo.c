@@ -126,3 +126,15 @@ int mount_has(const struct mount *m, const char *option)
 	}
 	return 0;
 }
+
+int mount_holds_files(const struct mount *m)
+{
+	static const char *const none[] = {"proc", "sysfs", "devpts", "cgroup", "cgroup2", "securityfs",
+	        "selinuxfs", "tracefs", "debugfs", "pstore", "efivarfs", "mqueue", "configfs", "fusectl",
+	        "binfmt_misc", "nsfs", "autofs", "bpf", "rpc_pipefs"};
+
+	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+		if (strcmp(m->type, none[i]) == 0)
+			return 0;
+	return 1;
+}

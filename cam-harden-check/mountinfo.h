@@ -21,4 +21,6 @@ int mountinfo_parse_fstab(const char *line, struct mount *out);
 int mount_has(const struct mount *m, const char *option);
 /* The value of "name=value" among the options, up to the comma, or NULL; *n is its length. */
 const char *mount_value(const struct mount *m, const char *name, unsigned long *n);
+/* Is this a filesystem in which a file with bytes of one's own can be? */
+int mount_holds_files(const struct mount *m);
 #endif

@@ -146,22 +146,9 @@ static const char *device_kind(const struct where *w, unsigned major, unsigned m
 
 /* --- lists --- */
 
-/* Filesystems in which nobody can make a file with bytes of his own. */
-static bool holds_files(const char *type)
-{
-	static const char *const none[] = {"proc", "sysfs", "devpts", "cgroup", "cgroup2", "securityfs",
-	        "selinuxfs", "tracefs", "debugfs", "pstore", "efivarfs", "mqueue", "configfs", "fusectl",
-	        "binfmt_misc", "nsfs", "autofs", "bpf", "rpc_pipefs"};
-
-	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
-		if (strcmp(type, none[i]) == 0)
-			return false;
-	return true;
-}
-
 static bool writable(const struct mount *m)
 {
-	return !mount_has(m, "ro") && holds_files(m->type);
+	return !mount_has(m, "ro") && mount_holds_files(m);
 }
 
 /* Places whose programs and settings count as verified. */

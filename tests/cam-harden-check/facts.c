@@ -6,9 +6,12 @@
  * GROUP KEY = VALUE, GROUP KEY + ITEM, GROUP KEY none, GROUP KEY unseen: WHY. */
 #define _GNU_SOURCE
 #include "evidence.h"
+#include "files.h"
 #include "firewall.h"
 #include "lsm.h"
+#include "boot.h"
 #include "mounts.h"
+#include "processes.h"
 #include "protocols.h"
 #include "verity.h"
 #include "ruleset.h"
@@ -25,7 +28,7 @@ typedef int collector(struct evidence *, const struct where *);
 static const struct {
 	const char *name;
 	collector *collect;
-} collectors[] = {{"firewall", firewall_collect}, {"mounts", mounts_collect}, {"sockets", sockets_collect}, {"protocols", protocols_collect}, {"verity", verity_collect}, {"lsm", lsm_collect}};
+} collectors[] = {{"firewall", firewall_collect}, {"mounts", mounts_collect}, {"files", files_collect}, {"boot", boot_collect}, {"processes", processes_collect}, {"sockets", sockets_collect}, {"protocols", protocols_collect}, {"verity", verity_collect}, {"lsm", lsm_collect}};
 
 static void line_print(const struct fact *f)
 {
