@@ -65,8 +65,13 @@ cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav c
 	cam-ship/backoff cam-ship/dialer cam-ship/unconnected cam-ship/progress \
 	cam-ship/sigv4 cam-ship/objectlock cam-ship/credentials cam-ship/trust cam-ship/truetime $(BASE) lib/name lib/clocks
 cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
-cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/evidence cam-harden-check/where $(BASE)
-cam-harden-check_PKG =
+HARDEN_POLICY = cam-harden-check/evidence cam-harden-check/expect cam-harden-check/policy
+HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
+cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where $(HARDEN_JUDGE) cam-harden-check/builtin \
+	cam-harden-check/kconfig cam-harden-check/cmdline cam-harden-check/sysctl cam-harden-check/modprobe \
+	cam-harden-check/collect-kernel cam-harden-check/collect-sysctl cam-harden-check/collect-image \
+	cam-harden-check/report-text cam-harden-check/report-json cam-harden-check/report-junit $(BASE) $(SANDBOX)
+cam-harden-check_PKG = jansson zlib libseccomp
 
 # Unit tests: tests/NAME.c and the sources it needs. Programs that tests in shell use are in TESTPROGS.
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
@@ -145,6 +150,14 @@ $(O)/obj/%.o: %.c
 BUILT_S := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null))
 $(O)/obj/cam-ship/truetime.o: CPPFLAGS += $(if $(BUILT_S),-DTRUETIME_BUILT_S=$(BUILT_S))
 
+# The profile pi3-camera, compiled in: its bytes as numbers, which any host can make for any target.
+$(O)/obj/cam-harden-check/pi3-camera.inc: cam-harden-check/pi3-camera.policy
+	@mkdir -p $(@D)
+	od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g' >$@
+$(O)/obj/cam-harden-check/builtin.o: $(O)/obj/cam-harden-check/pi3-camera.inc
+$(O)/obj/cam-harden-check/builtin.o: CPPFLAGS += -I$(O)/obj/cam-harden-check
+$(O)/obj/cam-harden-check/cam-harden-check.o: CPPFLAGS += -DPOLICY_FOLDER='"$(PREFIX)/share/cam/policy"' $(if $(BUILT_S),-DBUILT_S=$(BUILT_S))
+
 -include $(shell find $(O)/obj -name '*.d' 2>/dev/null)
 
 # --- tests ---
@@ -186,7 +199,7 @@ y4m_FUZZ = cam-capture/y4m
 incoming_FUZZ = cam-spool/incoming lib/record
 s3error_FUZZ = cam-ship/s3error cam-ship/backoff cam-ship/truetime lib/clocks lib/name lib/number lib/msg
 FUZZ_SECONDS = 15
-FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship
+FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check
 
 $(FUZZ:%=$(O)/fuzz/%): $(O)/fuzz/%: tests/fuzz/%.c
 	@mkdir -p $(@D)
@@ -203,7 +216,7 @@ fuzz: $(FUZZ:%=$(O)/fuzz/%)
 
 C_FILES = $(sort $(wildcard */*.c tests/*/*.c))
 TIDY = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-implicit-widening-of-multiplication-result,cert-*,-cert-err33-c,-cert-dcl16-c,-cert-dcl37-c,-cert-dcl51-cpp,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-valist.Uninitialized,performance-*,portability-*
-INCLUDES = -Ilib -Itests -Icam-capture -Icam-seal -Icam-spool -Icam-ship
+INCLUDES = -Ilib -Itests -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check
 
 lint: DEPS = $(DEPS_BUILD) $(DEPS_LINT)
 lint: deps lint-c lint-sh lint-man
@@ -241,24 +254,27 @@ check-arm64: deps-arm64
 install: all
 	mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
 	install -m 0755 $(TOOLS:%=$(O)/%) $(DESTDIR)$(BINDIR)
+	mkdir -p $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(PREFIX)/share/cam/policy
+	install -m 0644 cam-harden-check/pi3-camera.policy $(DESTDIR)$(PREFIX)/share/cam/policy
 	install -m 0644 man/*.1 $(DESTDIR)$(MANDIR)/man1
+	install -m 0644 man/*.8 $(DESTDIR)$(MANDIR)/man8
 	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 man/*.7 $(DESTDIR)$(MANDIR)/man7
 
 uninstall:
-	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%)
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(PREFIX)/share/cam/policy/pi3-camera.policy
 	for m in man/*.[1-8]; do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
 clean:
 	rm -rf build
 
 # Debian packages: to build, for the demo, for the tests, for the analysers, for the Pi.
-DEPS_BUILD = gcc libc6-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev
+DEPS_BUILD = gcc libc6-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev libjansson-dev zlib1g-dev
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
-DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 rclone iproute2 nftables faketime
+DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 rclone iproute2 nftables faketime python3-jsonschema libxml2-utils
 DEPS_BENCH = age python3
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
-DEPS_ARM64 = gcc-aarch64-linux-gnu qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
+DEPS_ARM64 = gcc-aarch64-linux-gnu qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64 libjansson-dev:arm64 zlib1g-dev:arm64
 DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 
 deps:

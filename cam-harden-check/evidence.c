@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ struct evidence {
 	struct group group[GROUPS_MAX];
 	size_t groups;
 	int overflow;
+	char overflow_what[512];
 };
 
 struct evidence *evidence_new(void)
@@ -48,8 +50,11 @@ void evidence_free(struct evidence *e)
 	free(e);
 }
 
-static int refused(struct evidence *e, int err)
+static int refused(struct evidence *e, const char *group, const char *key, int err)
 {
+	if (!e->overflow)
+		snprintf(e->overflow_what, sizeof e->overflow_what, "%.64s:%.256s: %s", group, key,
+		        err == EINVAL ? "too long, or unprintable" : strerror(err));
 	e->overflow = 1;
 	errno = err;
 	return -1;
@@ -151,22 +156,22 @@ static int add(struct evidence *e, enum fact_kind kind, const char *group, const
 {
 	if (!*key || !acceptable(group, EVIDENCE_KEY_BYTES_MAX) || !acceptable(key, EVIDENCE_KEY_BYTES_MAX) ||
 	        !acceptable(value, EVIDENCE_VALUE_BYTES_MAX) || !acceptable(source, EVIDENCE_VALUE_BYTES_MAX))
-		return refused(e, EINVAL);
+		return refused(e, group, key, EINVAL);
 	if (e->facts >= EVIDENCE_FACTS_MAX)
-		return refused(e, E2BIG);
+		return refused(e, group, key, E2BIG);
 	if (e->keys >= e->slots / 2 && slots_grow(e) < 0)
-		return refused(e, ENOMEM);
+		return refused(e, group, key, ENOMEM);
 	const struct fact *last = e->keys ? e->order[e->keys - 1] : NULL;
 	struct fact **slot = slot_of(e, group, key), *f = bytes_take(e, sizeof *f);
 	if (!f)
-		return refused(e, errno);
+		return refused(e, group, key, errno);
 	*f = (struct fact){.kind = kind,
 	        .group = copy_again(e, group, last ? last->group : NULL),
 	        .key = *slot ? (*slot)->key : copy(e, key),
 	        .value = copy_again(e, value, last ? last->value : NULL),
 	        .source = copy_again(e, source, last ? last->source : NULL)};
 	if (!f->group || !f->key || !f->value || !f->source)
-		return refused(e, errno);
+		return refused(e, group, key, errno);
 	e->facts++;
 	if (!*slot) {
 		e->order[e->keys++] = f;
@@ -232,7 +237,7 @@ int evidence_unseen(struct evidence *e, const char *group, const char *key, cons
 		return add(e, FACT_UNSEEN, group, key, why, why);
 	struct group *g = group_make(e, group);
 	if (!g || (!g->unseen && !(g->unseen = copy(e, why))))
-		return refused(e, errno);
+		return refused(e, group, "*", errno);
 	return 0;
 }
 
@@ -240,7 +245,7 @@ int evidence_whole(struct evidence *e, const char *group, const char *source)
 {
 	struct group *g = group_make(e, group);
 	if (!g || (!g->whole && !(g->whole = copy(e, source))))
-		return refused(e, errno);
+		return refused(e, group, "*", errno);
 	return 0;
 }
 
@@ -268,7 +273,7 @@ const struct fact *evidence_next_key(const struct evidence *e, size_t *at)
 	return *at < e->keys ? e->order[(*at)++] : NULL;
 }
 
-int evidence_overflow(const struct evidence *e)
+const char *evidence_overflow(const struct evidence *e)
 {
-	return e->overflow;
+	return e->overflow ? e->overflow_what : NULL;
 }

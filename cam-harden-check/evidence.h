@@ -54,6 +54,6 @@ const char *evidence_group_unseen(const struct evidence *, const char *group);
 const char *evidence_group_whole(const struct evidence *, const char *group);
 /* Every key that was put in, in the order of coming: *at starts at 0; NULL at the end. */
 const struct fact *evidence_next_key(const struct evidence *, size_t *at);
-/* A bound was reached or memory ran out, so that something is missing. */
-int evidence_overflow(const struct evidence *);
+/* A bound was reached or memory ran out, so that something is missing: what and why. NULL: no. */
+const char *evidence_overflow(const struct evidence *);
 #endif

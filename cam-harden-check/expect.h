@@ -62,4 +62,7 @@ enum truth expect_judge(const struct expect *, const struct evidence *, struct e
 
 /* The group in which the facts of a rule's key are kept: CONFIG_ keys in kconfig, those of netsysctl in sysctl. */
 const char *expect_group(const char *group, const char *key);
+
+/* Does a key with one * or {a,b} mean this one? A * stands for at least one character. */
+int expect_key_matches(const char *pattern, const char *key);
 #endif

@@ -37,7 +37,7 @@ struct rule {
 
 struct policy {
 	struct rule *rule;
-	size_t rules;
+	size_t rules, room;
 	const char *arch, *board; /* of the target, or NULL */
 	char *text[POLICY_LAYERS_MAX];
 	const char *layer[POLICY_LAYERS_MAX];

@@ -9,7 +9,7 @@ struct where {
 	int live;
 	int root;                                /* directory: / when live, else the tree, or -1: none given */
 	const char *kconfig, *cmdline, *sysctls; /* offline: files, or NULL; already open below */
-	int kconfig_fd, cmdline_fd, sysctls_fd;  /* -1: not given */
+	int kconfig_fd, cmdline_fd, sysctls_fd;  /* -1: not given; each is read once, and closed by that */
 	const char *arch, *board;                /* what the device is said to be: "arm64", "pi3" */
 };
 

@@ -140,5 +140,23 @@ const struct profile profile_reap = {
         .descriptors_max = 16,
 };
 
+static const struct profile_call auditing[] = {
+        {"openat2", CALL_ANY}, /* paths within an image; Landlock says where, and that it is for reading */
+        {"readlinkat", CALL_ANY},
+        {"statfs", CALL_ANY},
+        {"fstatfs", CALL_ANY},
+        {"uname", CALL_ANY},
+        {"sysinfo", CALL_NO_PERM}, /* qsort() asks how much memory there is */
+        {0},
+};
+
+const struct profile profile_audit = {
+        .tool = "cam-harden-check",
+        .phase = "auditing",
+        .group = {runtime, stream, look, auditing},
+        .place = {{"device or image", RIGHT_READ}},
+        .descriptors_max = 32,
+};
+
 const struct profile *const profile_all[] = {
-        &profile_seal, &profile_open, &profile_mux, &profile_key, &profile_reap, NULL};
+        &profile_seal, &profile_open, &profile_mux, &profile_key, &profile_reap, &profile_audit, NULL};
