@@ -67,7 +67,11 @@ cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav c
 cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 HARDEN_POLICY = cam-harden-check/evidence cam-harden-check/expect cam-harden-check/policy
 HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
-cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where $(HARDEN_JUDGE) cam-harden-check/builtin \
+HARDEN_LIVE = cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
+	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/protocols cam-harden-check/sockets \
+	cam-harden-check/firewall cam-harden-check/ruleset cam-harden-check/process cam-harden-check/processes \
+	cam-harden-check/programs cam-harden-check/files cam-harden-check/elf cam-harden-check/attempt
+cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where $(HARDEN_JUDGE) cam-harden-check/phases $(HARDEN_LIVE) cam-harden-check/builtin \
 	cam-harden-check/kconfig cam-harden-check/cmdline cam-harden-check/sysctl cam-harden-check/modprobe \
 	cam-harden-check/collect-kernel cam-harden-check/collect-sysctl cam-harden-check/collect-image \
 	cam-harden-check/report-text cam-harden-check/report-json cam-harden-check/report-junit $(BASE) $(SANDBOX)
@@ -81,8 +85,10 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
 	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test \
 	cam-ship/unconnected-test
-TESTPROGS = cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
+TESTPROGS = cam-harden-check/facts cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
+cam-harden-check/facts_SRC = cam-harden-check/where $(HARDEN_JUDGE) $(HARDEN_LIVE) lib/fdio lib/msg
+cam-harden-check/facts_PKG = jansson
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
 lib/record-test_SRC = lib/record

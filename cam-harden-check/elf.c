@@ -135,6 +135,17 @@ static void names_search(struct file *f, uint64_t at, uint64_t n, struct elf *ou
 		out->canary |= memmem(f->p + at, n, names[i], strlen(names[i]) + 1) != NULL;
 }
 
+/* A static program that was stripped still has the text with which glibc and musl end it. */
+static void message_search(const struct file *f, struct elf *out)
+{
+	static const char text[] = "stack smashing detected";
+
+	if (!out->dynamic && memmem(f->p, f->n, text, sizeof text - 1)) {
+		out->symbols_known = true;
+		out->canary = true;
+	}
+}
+
 /* The names of a program without a dynamic section, as long as it was not stripped. */
 static void sections_search(struct file *f, struct elf *out)
 {
@@ -164,7 +175,9 @@ static void sections_search(struct file *f, struct elf *out)
 
 static void interpreter_read(struct file *f, const struct segment *s, struct elf *out)
 {
-	if (!inside(f, s->offset, s->size) || !s->size || s->size > sizeof out->interpreter ||
+	if (!s->size)
+		return; /* a file with debugging information only */
+	if (!inside(f, s->offset, s->size) || s->size > sizeof out->interpreter ||
 	        f->p[s->offset + s->size - 1]) {
 		f->bad = true;
 		return;
@@ -210,6 +223,10 @@ static void segments_read(struct file *f, struct elf *out)
 		if (s.type == SEGMENT_DYNAMIC)
 			dynamic = s;
 	}
+	if (dynamic.type && !dynamic.size) {
+		out->program = false; /* debugging information: nothing in it is loaded */
+		return;
+	}
 	if (dynamic.type) {
 		uint64_t at, room;
 		out->dynamic = true;
@@ -246,6 +263,8 @@ enum elf_result elf_parse(const uint8_t *p, size_t n, struct elf *out)
 		 * none */
 		if (!f.bad && (!out->interpreter[0] || !out->canary))
 			sections_search(&f, out);
+		if (!f.bad && !out->canary)
+			message_search(&f, out);
 	}
 	return f.bad ? ELF_BROKEN : ELF_OK;
 }

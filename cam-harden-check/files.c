@@ -49,7 +49,6 @@ enum key {
 	KEY_BROKEN,
 	KEY_SSH,
 	KEY_DISCOVERY,
-	KEY_TOOLS,
 	KEYS,
 };
 
@@ -60,7 +59,7 @@ static const struct {
         {"exec", "secret-recipient-key"}, {"exec", "exposed-signing-key"}, {"exec", "elf:pie"},
         {"exec", "elf:relro"}, {"exec", "elf:bindnow"}, {"exec", "elf:nx"}, {"exec", "elf:canary"},
         {"exec", "elf:rpath"}, {"exec", "elf:wx"}, {"exec", "elf:broken"}, {"net", "ssh"},
-        {"net", "discovery"}, {"exec", "attack-tools"}};
+        {"net", "discovery"}};
 
 /* Names of programs; '*' at the end: and what begins so. */
 static const struct {
@@ -75,9 +74,7 @@ static const struct {
         {KEY_SHELLS, "fish"}, {KEY_SHELLS, "busybox*"}, {KEY_SHELLS, "toybox*"}, {KEY_SSH, "sshd"},
         {KEY_SSH, "dropbear"}, {KEY_SSH, "telnetd"}, {KEY_SSH, "in.telnetd"}, {KEY_DISCOVERY, "avahi-daemon"},
         {KEY_DISCOVERY, "miniupnpd"}, {KEY_DISCOVERY, "systemd-resolved"}, {KEY_DISCOVERY, "wsdd*"},
-        {KEY_DISCOVERY, "mdnsd"}, {KEY_DISCOVERY, "minidlnad"}, {KEY_TOOLS, "gcc*"}, {KEY_TOOLS, "cc"},
-        {KEY_TOOLS, "gdb*"}, {KEY_TOOLS, "strace"}, {KEY_TOOLS, "tcpdump"}, {KEY_TOOLS, "nc*"},
-        {KEY_TOOLS, "socat"}, {KEY_TOOLS, "nmap"}, {KEY_TOOLS, "wget"}, {KEY_TOOLS, "curl"}};
+        {KEY_DISCOVERY, "mdnsd"}, {KEY_DISCOVERY, "minidlnad"}};
 
 /* Applets of busybox that fetch or serve. */
 static const char *const applets[] = {"nc", "wget", "tftp", "tftpd", "telnet", "telnetd", "ftpget", "ftpput",
@@ -323,7 +320,8 @@ static void folder_walk(struct walk *w, int fd, unsigned depth)
 /* point: "" for the root itself. */
 static void filesystem_walk(struct walk *w, const struct where *at, const char *point)
 {
-	int fd = where_open(at, *point ? point + 1 : ".", O_RDONLY | O_DIRECTORY);
+	/* mount points of a running device only, so that nothing has to be kept within a tree */
+	int fd = openat(at->root, *point ? point + 1 : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0) {
@@ -383,18 +381,41 @@ static void others_walk(struct walk *w, const struct where *at)
 	free(text);
 }
 
-static int preload_collect(struct evidence *e, const struct where *at)
+/* /etc/ld.so.preload, and the errno of reading it. */
+static char *preload;
+static int preload_errno = ENODATA;
+
+void files_open(const struct where *at)
+{
+	size_t n;
+
+	preload = where_read(at, "etc/ld.so.preload", 64 << 10, &n);
+	preload_errno = preload ? 0 : errno;
+}
+
+static int preload_collect(struct evidence *e)
 {
 	struct list l = {e, "exec", "preload", "/etc/ld.so.preload", 0, NULL, 0};
-	size_t n;
-	char *text = where_read(at, "etc/ld.so.preload", 64 << 10, &n), *save = NULL;
+	char *save = NULL;
 
-	if (!text && errno != ENOENT)
+	if (preload_errno && preload_errno != ENOENT)
 		list_unseen(&l, "/etc/ld.so.preload cannot be read");
-	for (char *s = text ? strtok_r(text, " \t\n:", &save) : NULL; s; s = strtok_r(NULL, " \t\n:", &save))
+	for (char *s = preload ? strtok_r(preload, " \t\n:", &save) : NULL; s;
+	        s = strtok_r(NULL, " \t\n:", &save))
 		list_add(&l, "%s", s);
-	free(text);
+	free(preload);
+	preload = NULL;
+	preload_errno = ENODATA;
 	return list_end(&l);
+}
+
+int files_unseen(struct evidence *e, const char *why)
+{
+	int r = evidence_unseen(e, "exec", "preload", why);
+
+	for (int k = 0; k < KEYS; k++)
+		r |= evidence_unseen(e, keys[k].group, keys[k].name, why);
+	return r;
 }
 
 int files_collect(struct evidence *e, const struct where *at)
@@ -413,7 +434,7 @@ int files_collect(struct evidence *e, const struct where *at)
 		filesystem_walk(&w, at, "");
 	if (!w.entries)
 		w.stopped = "there is not one file";
-	r = preload_collect(e, at);
+	r = preload_collect(e);
 	for (int k = 0; k < KEYS; k++) {
 		if (w.stopped)
 			list_unseen(&w.list[k], w.stopped);

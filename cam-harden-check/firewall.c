@@ -161,12 +161,27 @@ static int legacy_collect(struct evidence *e, const struct where *w)
 	return found ? r : evidence_none(e, "net", "iptables-legacy", "/proc/net/ip_tables_names");
 }
 
+/* What nft said, or why it said nothing. */
+static char *answer;
+static size_t answer_bytes;
+static const char *answer_missing = "nft was not asked";
+
+void firewall_open(const struct where *w)
+{
+	const char *program = program_find();
+
+	if (!w->live)
+		return;
+	if (!program)
+		answer_missing = "there is no nft that only root can change";
+	else if (!(answer = malloc(RULESET_BYTES_MAX + 1)))
+		answer_missing = "no memory";
+	else
+		answer_missing = program_read(program, answer, &answer_bytes);
+}
+
 int firewall_collect(struct evidence *e, const struct where *w)
 {
-	const char *program = program_find(), *why;
-	char *buf;
-	size_t n;
-
 	if (!w->live)
 		return 0;
 	if (!exists(w, "proc/net/dev")) { /* what is not in there then proves nothing */
@@ -174,16 +189,12 @@ int firewall_collect(struct evidence *e, const struct where *w)
 		return evidence_unseen(e, "net", "iptables-legacy", "/proc/net is not there");
 	}
 	int r = legacy_collect(e, w);
-	if (!program) {
-		ruleset_unseen(e, "there is no nft that only root can change");
-		return r;
-	}
-	if (!(buf = malloc(RULESET_BYTES_MAX + 1)))
-		return -1;
-	if ((why = program_read(program, buf, &n)))
-		ruleset_unseen(e, why);
+	if (answer_missing)
+		ruleset_unseen(e, answer_missing);
 	else
-		r |= ruleset_judge(buf, n, exists(w, "proc/net/if_inet6"), bridge_exists(w), e);
-	free(buf);
+		r |= ruleset_judge(answer, answer_bytes, exists(w, "proc/net/if_inet6"), bridge_exists(w), e);
+	free(answer);
+	answer = NULL;
+	answer_missing = "nft was not asked";
 	return r;
 }

@@ -43,7 +43,11 @@ int list_end(struct list *l)
 		snprintf(more, sizeof more, "and %lu more", l->n - LIST_ITEMS_MAX);
 		l->full |= evidence_item(l->e, l->group, l->key, more, l->source) < 0;
 	}
-	if (l->unseen)
+	/* what was found stands, and fails; only where nothing was found does the rest decide */
+	if (l->unseen && l->n) {
+		snprintf(more, sizeof more, "(not all was seen: %.40s)", l->unseen);
+		l->full |= evidence_item(l->e, l->group, l->key, more, l->source) < 0;
+	} else if (l->unseen)
 		l->full |= evidence_unseen(l->e, l->group, l->key, l->unseen) < 0;
 	else if (!l->n)
 		l->full |= evidence_none(l->e, l->group, l->key, l->source) < 0;

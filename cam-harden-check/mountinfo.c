@@ -6,15 +6,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/* One field up to a blank, with \040 and its like undone. The rest, or NULL: no field, or it does not fit. */
-static const char *field_take(const char *s, const char *blanks, char *out, size_t max)
+/* One field up to a space, with \040 and its like undone. The rest, or NULL: no field, or it does not fit. */
+static const char *field_take(const char *s, char *out, size_t max)
 {
 	size_t n = 0;
 
-	s += strspn(s, blanks);
+	s += strspn(s, " ");
 	if (!*s)
 		return NULL;
-	while (*s && !strchr(blanks, *s)) {
+	while (*s && *s != ' ') {
 		unsigned c = (unsigned char)*s++;
 		if (c == '\\' && s[0] >= '0' && s[0] <= '3' && s[1] >= '0' && s[1] <= '7' && s[2] >= '0' &&
 		        s[2] <= '7') {
@@ -58,45 +58,28 @@ static int options_join(struct mount *m, const char *more)
 
 int mountinfo_parse(const char *line, struct mount *m)
 {
-	static const char blank[] = " ";
 	char word[MOUNTINFO_TEXT_BYTES];
 	const char *s = line;
 
 	*m = (struct mount){0};
 	if (!(s = number_take(s, ' ', &m->id)) || !(s = number_take(s, ' ', &m->parent)) ||
 	        !(s = number_take(s, ':', &m->major)) || !(s = number_take(s, ' ', &m->minor)) ||
-	        !(s = field_take(s, blank, m->root, sizeof m->root)) ||
-	        !(s = field_take(s, blank, m->point, sizeof m->point)) ||
-	        !(s = field_take(s, blank, m->options, sizeof m->options)))
+	        !(s = field_take(s, m->root, sizeof m->root)) ||
+	        !(s = field_take(s, m->point, sizeof m->point)) ||
+	        !(s = field_take(s, m->options, sizeof m->options)))
 		return -1;
 	do /* optional fields: shared, master, ... */
-		if (!(s = field_take(s, blank, word, sizeof word)))
+		if (!(s = field_take(s, word, sizeof word)))
 			return -1;
 	while (strcmp(word, "-") != 0);
-	if (!(s = field_take(s, blank, m->type, sizeof m->type)))
+	if (!(s = field_take(s, m->type, sizeof m->type)))
 		return -1;
 	/* an empty source is two blanks in a row */
-	if (strncmp(s, "  ", 2) != 0 && !(s = field_take(s, blank, m->source, sizeof m->source)))
+	if (strncmp(s, "  ", 2) != 0 && !(s = field_take(s, m->source, sizeof m->source)))
 		return -1;
-	if (!(s = field_take(s, blank, word, sizeof word)) || *s)
+	if (!(s = field_take(s, word, sizeof word)) || *s)
 		return -1;
 	return options_join(m, word);
-}
-
-int mountinfo_parse_fstab(const char *line, struct mount *m)
-{
-	static const char blank[] = " \t";
-
-	*m = (struct mount){0};
-	line += strspn(line, blank);
-	if (!*line || *line == '#')
-		return 1;
-	return (line = field_take(line, blank, m->source, sizeof m->source)) &&
-	                       (line = field_take(line, blank, m->point, sizeof m->point)) &&
-	                       (line = field_take(line, blank, m->type, sizeof m->type)) &&
-	                       field_take(line, blank, m->options, sizeof m->options)
-	               ? 0
-	               : -1;
 }
 
 const char *mount_value(const struct mount *m, const char *name, unsigned long *n)

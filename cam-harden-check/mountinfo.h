@@ -1,4 +1,4 @@
-/* mountinfo: one line of /proc/PID/mountinfo or of an fstab, taken apart: proc(5), fstab(5). */
+/* mountinfo: one line of /proc/PID/mountinfo, taken apart: proc(5). */
 #ifndef MOUNTINFO_H
 #define MOUNTINFO_H
 
@@ -15,8 +15,6 @@ struct mount {
 
 /* line without its newline. 0, or -1 when it is not such a line or does not fit. */
 int mountinfo_parse(const char *line, struct mount *out);
-/* The same of a line of fstab; ids are 0. 1: a comment or a blank line. */
-int mountinfo_parse_fstab(const char *line, struct mount *out);
 /* Is this among the options, whole? */
 int mount_has(const struct mount *m, const char *option);
 /* The value of "name=value" among the options, up to the comma, or NULL; *n is its length. */

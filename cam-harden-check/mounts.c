@@ -1,4 +1,4 @@
-/* Reads /proc/self/mountinfo, /proc/swaps and /sys/dev/block; of an image, etc/fstab only. */
+/* Reads /proc/self/mountinfo, /proc/swaps and /sys/dev/block. */
 #define _GNU_SOURCE
 #include "mounts.h"
 
@@ -15,7 +15,7 @@
 
 enum { TABLE_BYTES_MAX = 4 << 20, MOUNTS_MAX = 4096, FLAGS_BYTES = 128 };
 
-static const char group[] = "mount", running[] = "/proc/self/mountinfo", declared[] = "etc/fstab";
+static const char group[] = "mount", running[] = "/proc/self/mountinfo";
 
 /* A place on a mount of its own or not: what counts is the mount it lies on. */
 static const char *const places[] = {"/", "/dev", "/dev/shm", "/dev/pts", "/proc", "/sys", "/run", "/tmp",
@@ -31,7 +31,7 @@ struct table {
 };
 
 /* false: a line that is none, or too many. */
-static bool table_parse(char *text, int (*parse)(const char *, struct mount *), struct table *t)
+static bool table_parse(char *text, struct table *t)
 {
 	char *save = NULL;
 
@@ -42,10 +42,9 @@ static bool table_parse(char *text, int (*parse)(const char *, struct mount *), 
 		if (!more)
 			return false;
 		t->mount = more;
-		int r = parse(line, &t->mount[t->n]);
-		if (r < 0)
+		if (mountinfo_parse(line, &t->mount[t->n]) < 0)
 			return false;
-		t->n += r == 0;
+		t->n++;
 	}
 	return true;
 }
@@ -172,8 +171,6 @@ static int lists_put(struct evidence *e, const struct table *t, const char *sour
 
 	for (size_t i = 0; i < t->n; i++) {
 		const struct mount *m = &t->mount[i];
-		if (strcmp(m->type, "swap") == 0)
-			continue;
 		if (writable(m) && !mount_has(m, "noexec"))
 			list_add(&both, "%s (%s)", m->point, m->type);
 		if (over_root(m))
@@ -213,8 +210,7 @@ static int live_collect(struct evidence *e, const struct where *w)
 	char *text = where_read(w, running + 1, TABLE_BYTES_MAX, &n);
 	int r;
 
-	if (!text || !n || text[n - 1] != '\n' || !table_parse(text, mountinfo_parse, &t) ||
-	        !mount_of(&t, "/")) {
+	if (!text || !n || text[n - 1] != '\n' || !table_parse(text, &t) || !mount_of(&t, "/")) {
 		r = evidence_unseen(e, group, NULL, "/proc/self/mountinfo cannot be read or understood");
 	} else {
 		const struct mount *data = exists(w, spool) ? mount_of(&t, spool) : NULL;
@@ -231,43 +227,7 @@ static int live_collect(struct evidence *e, const struct where *w)
 	return r;
 }
 
-/* Declared, not running: only what is written there, since init may mount more. */
-static int fstab_collect(struct evidence *e, const struct where *w)
-{
-	struct table t = {0};
-	size_t n;
-	char *text = where_read(w, declared, TABLE_BYTES_MAX, &n);
-	int r = 0;
-
-	if (!text)
-		return w->live || errno == ENOENT
-		               ? 0
-		               : evidence_unseen(e, group, NULL, "etc/fstab cannot be read");
-	if (!table_parse(text, mountinfo_parse_fstab, &t)) {
-		t.n = 0;
-		r = w->live ? 0 : evidence_unseen(e, group, NULL, "etc/fstab: a line that is none");
-	}
-	for (size_t i = 0; i < sizeof places / sizeof *places && !r; i++)
-		if (mount_at(&t, places[i]))
-			r |= place_put(e, places[i], mount_at(&t, places[i]), declared);
-	for (size_t i = 0; i < sizeof mounts_own / sizeof *mounts_own && !r; i++)
-		if (mount_at(&t, mounts_own[i]))
-			r |= place_put(e, mounts_own[i], mount_at(&t, mounts_own[i]), declared);
-	if (!w->live && !r && t.n) {
-		struct list swap = {e, group, "swap", declared, 0, NULL, 0};
-		r |= lists_put(e, &t, declared);
-		for (size_t i = 0; i < t.n; i++)
-			if (strcmp(t.mount[i].type, "swap") == 0)
-				list_add(&swap, "%s", t.mount[i].source);
-		r |= list_end(&swap);
-	}
-	free(text);
-	free(t.mount);
-	return r;
-}
-
 int mounts_collect(struct evidence *e, const struct where *w)
 {
-	int r = w->live ? live_collect(e, w) : 0;
-	return r | fstab_collect(e, w);
+	return w->live ? live_collect(e, w) : 0;
 }

@@ -5,7 +5,6 @@
 #include "where.h"
 
 /* The group "mount". Of each place that matters the options of the mount it lies on, in one order and only
- * those that matter: ro or rw, nosuid, nodev, noexec, hidepid=. Of an image: what its fstab declares. 0, or
- * -1: evidence full. */
+ * those that matter: ro or rw, nosuid, nodev, noexec, hidepid=. Live only. 0, or -1: evidence full. */
 int mounts_collect(struct evidence *, const struct where *);
 #endif

@@ -93,16 +93,20 @@ static bool family_usable(int family)
 	return false;
 }
 
-static int try_all(struct evidence *e, const char *unseen)
-{
-	struct list families = {e, group, "families", "socket(2)", 0, unseen, 0};
-	struct list found = {e, group, "transports", "socket(2)", 0, unseen, 0};
+/* What came of trying. */
+static bool family_there[FAMILIES], transport_there[sizeof transports / sizeof *transports];
+static const char *not_tried = "not tried";
 
-	for (int f = 1; f < FAMILIES && !unseen; f++)
-		if (family_usable(f))
+static int tried_put(struct evidence *e)
+{
+	struct list families = {e, group, "families", "socket(2)", 0, not_tried, 0};
+	struct list found = {e, group, "transports", "socket(2)", 0, not_tried, 0};
+
+	for (int f = 1; f < FAMILIES && !not_tried; f++)
+		if (family_there[f])
 			list_add(&families, "%s", family_name[f]);
-	for (size_t i = 0; i < sizeof transports / sizeof *transports && !unseen; i++)
-		if (usable(AF_INET, transports[i].type, transports[i].protocol))
+	for (size_t i = 0; i < sizeof transports / sizeof *transports && !not_tried; i++)
+		if (transport_there[i])
 			list_add(&found, "%s", transports[i].name);
 	return list_end(&families) | list_end(&found);
 }
@@ -178,14 +182,22 @@ static bool filtered(const struct where *w)
 	return yes || !s;
 }
 
+void protocols_open(const struct where *w)
+{
+	if (!w->live)
+		return;
+	not_tried = !nothing_loads(w) ? "not tried, because that could load modules"
+	            : filtered(w)     ? "not tried: a filter of system calls would answer"
+	                              : NULL;
+	for (int f = 1; f < FAMILIES && !not_tried; f++)
+		family_there[f] = family_usable(f);
+	for (size_t i = 0; i < sizeof transports / sizeof *transports && !not_tried; i++)
+		transport_there[i] = usable(AF_INET, transports[i].type, transports[i].protocol);
+}
+
 int protocols_collect(struct evidence *e, const struct where *w)
 {
 	int r = w->root >= 0 ? loadable_collect(e, w) : 0;
 
-	if (!w->live)
-		return r;
-	const char *unseen = !nothing_loads(w) ? "not tried, because that could load modules"
-	                     : filtered(w)     ? "not tried: a filter of system calls would answer"
-	                                       : NULL;
-	return r | registered_collect(e, w) | try_all(e, unseen);
+	return w->live ? r | registered_collect(e, w) | tried_put(e) : r;
 }

@@ -4,6 +4,8 @@
 #include "evidence.h"
 #include "where.h"
 
+/* Tries them. Before the sandbox, which knows no sockets. */
+void protocols_open(const struct where *);
 /* The keys "registered", "families", "transports" and "loadable" of the group "proto". Making a socket of a
  * family asks the kernel to load its module, and an audit must not do that: families are tried only where
  * nothing can be loaded. 0, or -1: evidence full. */

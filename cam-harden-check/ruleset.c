@@ -779,7 +779,8 @@ static void hook_judge(struct judge *j, enum l3 l3, enum hook hook)
 		char text[TEXT_BYTES];
 		snprintf(text, sizeof text, "%s %s: no base chain", l3_name[l3], hook_name[hook]);
 		fact(j, key, NULL);
-		j->failed |= evidence_item(j->e, "net", "nft:accept-everything", text, "nft -j list ruleset") < 0;
+		j->failed |=
+		        evidence_item(j->e, "net", "nft:accept-everything", text, "nft -j list ruleset") < 0;
 		return;
 	}
 	struct verdict v = base_walk(j, best, l3, hook, false);

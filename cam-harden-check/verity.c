@@ -205,39 +205,34 @@ static int other_put(struct evidence *e, const char *what, const char *source)
 	return r;
 }
 
-static int asked_put(struct evidence *e, int control, dev_t dev)
-{
-	char type[DM_MAX_TYPE_NAME], text[TABLE_BYTES], other[64];
-	struct verity v;
-	const char *why = target_ask(control, dev, DM_STATUS_TABLE_FLAG, type, text, sizeof text),
-	           *source = "device mapper";
+/* What the device mapper said of the root's device. */
+static struct {
+	const char *why; /* nothing was said, and why; NULL: something was */
+	const char *status_why;
+	char type[DM_MAX_TYPE_NAME], table[TABLE_BYTES], status[TABLE_BYTES];
+} said = {.why = "the device mapper was not asked"};
 
-	if (why) {
-		int r = evidence_unseen(e, group, "root-verity", why) |
-		        evidence_unseen(e, group, "root-status", why);
-		return r | details_unseen(e, why);
-	}
-	if (strcmp(type, "verity") != 0) {
-		snprintf(other, sizeof other, "no: dm target %s", type);
+static int asked_put(struct evidence *e)
+{
+	static const char source[] = "device mapper";
+	char other[64];
+	struct verity v;
+	int r;
+
+	if (said.why)
+		return evidence_unseen(e, group, "root-verity", said.why) |
+		       evidence_unseen(e, group, "root-status", said.why) | details_unseen(e, said.why);
+	if (strcmp(said.type, "verity") != 0) {
+		snprintf(other, sizeof other, "no: dm target %s", said.type);
 		return other_put(e, other, source);
 	}
-	int r = 0;
-	if (verity_parse(text, &v) < 0)
-		r |= fact_put(e, group, "root-verity", "active", source) |
-		     details_unseen(e, "a verity table that is not understood");
+	if (verity_parse(said.table, &v) < 0)
+		r = fact_put(e, group, "root-verity", "active", source) |
+		    details_unseen(e, "a verity table that is not understood");
 	else
-		r |= details_put(e, &v, source);
-	why = target_ask(control, dev, 0, type, text, sizeof text);
-	return r | (why ? evidence_unseen(e, group, "root-status", why)
-	                : fact_put(e, group, "root-status", text, source));
-}
-
-static int not_asked_put(struct evidence *e)
-{
-	static const char why[] = "the device mapper may not be asked: root is needed";
-
-	return evidence_unseen(e, group, "root-verity", why) | evidence_unseen(e, group, "root-status", why) |
-	       details_unseen(e, why);
+		r = details_put(e, &v, source);
+	return r | (said.status_why ? evidence_unseen(e, group, "root-status", said.status_why)
+	                            : fact_put(e, group, "root-status", said.status, source));
 }
 
 /* What the command line declares, which root can have replaced since: for comparison, never instead. */
@@ -302,6 +297,30 @@ static int parameters_put(struct evidence *e, const struct where *w)
 	return r;
 }
 
+void verity_open(const struct where *w)
+{
+	static struct mount root;
+	int control = w->live ? where_open(w, "dev/mapper/control", O_RDWR) : -1;
+
+	if (control < 0) {
+		said.why = "the device mapper may not be asked: root and /dev/mapper/control are needed";
+		return;
+	}
+	if (root_find(w, &root)) {
+		dev_t dev = makedev(root.major, root.minor);
+		said.why = target_ask(
+		        control, dev, DM_STATUS_TABLE_FLAG, said.type, said.table, sizeof said.table);
+		said.status_why = target_ask(control, dev, 0, said.type, said.status, sizeof said.status);
+	}
+	close(control);
+}
+
+static int unknown_put(struct evidence *e, const char *why)
+{
+	return evidence_unseen(e, group, "root-verity", why) | evidence_unseen(e, group, "root-status", why) |
+	       evidence_unseen(e, group, "root-block-ro", why) | details_unseen(e, why);
+}
+
 int verity_collect(struct evidence *e, const struct where *w)
 {
 	static struct mount root;
@@ -311,24 +330,17 @@ int verity_collect(struct evidence *e, const struct where *w)
 	if (!w->live)
 		return 0;
 	r = parameters_put(e, w);
-	if (!root_find(w, &root)) {
-		static const char why[] = "/proc/self/mountinfo cannot be read";
-		r |= evidence_unseen(e, group, "root-verity", why) |
-		     evidence_unseen(e, group, "root-status", why);
-		return r | evidence_unseen(e, group, "root-block-ro", why) | details_unseen(e, why);
-	}
+	if (!root_find(w, &root))
+		return r | unknown_put(e, "/proc/self/mountinfo cannot be read");
 	char *ro = block_read(w, &root, "ro"), *name = block_read(w, &root, "dm/name");
+	int on_mapper = name || errno != ENOENT || (!ro && root.major);
 	r |= ro ? fact_put(e, group, "root-block-ro", ro, "/sys/dev/block")
 	        : evidence_unseen(e, group, "root-block-ro", "the root's block device is not in sysfs");
-	if (!name && errno == ENOENT && (ro || !root.major)) {
+	if (on_mapper) {
+		r |= asked_put(e) | declared_put(e, w, root.minor);
+	} else {
 		snprintf(other, sizeof other, "no: %.32s on %.200s", root.type, root.source);
 		r |= other_put(e, other, "/proc/self/mountinfo");
-	} else {
-		int control = name ? where_open(w, "dev/mapper/control", O_RDWR) : -1;
-		r |= control >= 0 ? asked_put(e, control, makedev(root.major, root.minor)) : not_asked_put(e);
-		r |= declared_put(e, w, root.minor);
-		if (control >= 0)
-			close(control);
 	}
 	free(ro);
 	free(name);

@@ -25,6 +25,8 @@ int verity_parse(const char *parameters, struct verity *out);
  * when none is given there). 0; -1: there is no such device, or it is not verity alone. */
 int verity_parse_cmdline(const char *cmdline, unsigned minor, struct verity *out);
 
+/* Asks the device mapper, which needs CAP_SYS_ADMIN and an ioctl. Before the sandbox. */
+void verity_open(const struct where *);
 /* The keys "root-..." of the group "integrity". Live only. 0, or -1: evidence full. */
 int verity_collect(struct evidence *, const struct where *);
 #endif

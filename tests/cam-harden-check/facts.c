@@ -1,34 +1,47 @@
-/* facts: what the collectors put into the evidence, as lines, for tests in shell.
+/* facts: what the collectors put into the evidence, as lines, for tests in shell; with -p what a policy makes
+ * of it.
  *
- *     facts [-o] ROOT COLLECTOR...     of a tree that stands for a running device, or with -o for an image
- *     facts -j [4][b]                  of nft's JSON on stdin; 4: without IPv6, b: with a bridge
+ *     facts [-o] [-j JSON [-4] [-b]] [-f LINES] [-p POLICY] [ROOT COLLECTOR...]
  *
- * GROUP KEY = VALUE, GROUP KEY + ITEM, GROUP KEY none, GROUP KEY unseen: WHY. */
+ * ROOT is a tree that stands for a running device, or with -o for an image. JSON is nft's, without IPv6 (-4),
+ * with a bridge (-b). LINES are like those that are printed: GROUP KEY = VALUE, GROUP KEY + ITEM, GROUP KEY
+ * none, GROUP KEY unseen: WHY. With -p: VERDICT ID. */
 #define _GNU_SOURCE
+#include "attempt.h"
+#include "boot.h"
 #include "evidence.h"
 #include "files.h"
 #include "firewall.h"
+#include "judge.h"
 #include "lsm.h"
-#include "boot.h"
 #include "mounts.h"
 #include "processes.h"
+#include "programs.h"
 #include "protocols.h"
-#include "verity.h"
 #include "ruleset.h"
 #include "sockets.h"
+#include "verity.h"
 #include "where.h"
 
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 typedef int collector(struct evidence *, const struct where *);
 
 static const struct {
 	const char *name;
 	collector *collect;
-} collectors[] = {{"firewall", firewall_collect}, {"mounts", mounts_collect}, {"files", files_collect}, {"boot", boot_collect}, {"processes", processes_collect}, {"sockets", sockets_collect}, {"protocols", protocols_collect}, {"verity", verity_collect}, {"lsm", lsm_collect}};
+	void (*open)(const struct where *);
+} collectors[] = {{"mounts", mounts_collect, NULL}, {"verity", verity_collect, verity_open},
+        {"lsm", lsm_collect, NULL}, {"boot", boot_collect, NULL},
+        {"protocols", protocols_collect, protocols_open}, {"sockets", sockets_collect, NULL},
+        {"firewall", firewall_collect, firewall_open}, {"processes", processes_collect, NULL},
+        {"programs", programs_collect, NULL}, {"files", files_collect, files_open},
+        {"attempt", attempt_collect, NULL}};
 
 static void line_print(const struct fact *f)
 {
@@ -58,45 +71,107 @@ static void all_print(const struct evidence *e)
 		printf("overflow\n");
 }
 
-static int json_judge(struct evidence *e, const char *how)
+static char *file_read(const char *path, size_t *n)
 {
-	static char buf[RULESET_BYTES_MAX + 2];
-	size_t n = fread(buf, 1, sizeof buf, stdin);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *text = fd < 0 ? NULL : where_read_fd(fd, 8 << 20, n);
 
-	return ruleset_judge(buf, n, !strchr(how, '4'), strchr(how, 'b') != NULL, e);
+	if (!text) {
+		perror(path);
+		exit(111);
+	}
+	return text;
 }
 
 static int collect(struct evidence *e, const struct where *w, const char *name)
 {
 	for (size_t i = 0; i < sizeof collectors / sizeof *collectors; i++)
-		if (strcmp(collectors[i].name, name) == 0)
+		if (strcmp(collectors[i].name, name) == 0) {
+			if (collectors[i].open)
+				collectors[i].open(w);
 			return collectors[i].collect(e, w);
+		}
 	fprintf(stderr, "facts: %s: no such collector\n", name);
 	exit(100);
+}
+
+static int lines_take(struct evidence *e, const char *path)
+{
+	size_t n;
+	char *text = file_read(path, &n), *save = NULL;
+	int r = 0;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *group = strsep(&line, " "), *key = strsep(&line, " "), *kind = strsep(&line, " ");
+		if (!kind)
+			exit(100);
+		if (strcmp(kind, "=") == 0)
+			r |= evidence_fact(e, group, key, line ? line : "", path);
+		else if (strcmp(kind, "+") == 0)
+			r |= evidence_item(e, group, key, line ? line : "", path);
+		else if (strcmp(kind, "none") == 0)
+			r |= evidence_none(e, group, key, path);
+		else
+			r |= evidence_unseen(e, group, key, line ? line : "");
+	}
+	free(text);
+	return r;
+}
+
+static int verdicts_print(const struct evidence *e, const char *path)
+{
+	static struct policy policy;
+	struct findings f;
+	char why[POLICY_WHY_BYTES_MAX];
+	size_t n;
+	char *text = file_read(path, &n);
+
+	if (policy_add(&policy, path, text, n, "2026-01-01", why) < 0 || judge(&policy, e, &f) < 0) {
+		fprintf(stderr, "facts: %s\n", why);
+		return -1;
+	}
+	for (size_t i = 0; i < f.n; i++)
+		printf("%s %s\n", verdict_name(f.finding[i].verdict), f.finding[i].id);
+	findings_free(&f);
+	policy_free(&policy);
+	free(text);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	struct evidence *e = evidence_new();
-	struct where w = {.live = 1, .kconfig_fd = -1, .cmdline_fd = -1, .sysctls_fd = -1};
-	int at = 1, r = 0;
+	struct where w = {.live = 1, .root = -1, .kconfig_fd = -1, .cmdline_fd = -1, .sysctls_fd = -1};
+	const char *json = NULL, *policy = NULL;
+	bool ipv6 = true, bridged = false;
+	int c, r = 0;
+	size_t n;
 
-	if (!e || argc < 2)
-		return 100;
-	if (strcmp(argv[at], "-j") == 0) {
-		r = json_judge(e, argc > 2 ? argv[2] : "");
-	} else {
-		if (strcmp(argv[at], "-o") == 0) {
-			w.live = 0;
-			at++;
+	if (attempt_is_one(argc, argv))
+		return ATTEMPT_RAN;
+	while (e && (c = getopt(argc, argv, "o4bj:f:p:")) != -1)
+		switch (c) {
+		case 'o': w.live = 0; break;
+		case '4': ipv6 = false; break;
+		case 'b': bridged = true; break;
+		case 'j': json = optarg; break;
+		case 'f': r |= lines_take(e, optarg); break;
+		case 'p': policy = optarg; break;
+		default: return 100;
 		}
-		w.root = open(argv[at++], O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (w.root < 0)
-			return 111;
-		for (; at < argc; at++)
-			r |= collect(e, &w, argv[at]);
+	if (json) {
+		char *text = file_read(json, &n);
+		r |= ruleset_judge(text, n, ipv6, bridged, e);
+		free(text);
 	}
-	all_print(e);
+	if (optind < argc && (w.root = open(argv[optind++], O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0)
+		return 111;
+	for (; optind < argc; optind++)
+		r |= collect(e, &w, argv[optind]);
+	if (policy)
+		r |= verdicts_print(e, policy);
+	else
+		all_print(e);
 	evidence_free(e);
 	return r ? 111 : 0;
 }

@@ -158,13 +158,13 @@ unshare -n setpriv --reuid 65534 --clear-groups "$facts" / firewall >facts.out 2
 has "without root" 'nft:ip:input unseen: nft failed: .*'
 hasnt "nothing is said about rules" 'nft:[^ ]* (=|\+|none)'
 for text in '' '{' '[]' '{"nftables":[]}' '{"nftables":{}}' '{"nftables":[{"metainfo":{}},{"chain":'; do
-	echo "$text" | "$facts" -j >facts.out
+	echo "$text" | "$facts" -j /dev/stdin >facts.out
 	has "half an answer of nft: $text" 'nft:ip:input unseen: .*'
 done
 echo '{"nftables":[{"metainfo":{}},{"table":{"family":"inet","name":"t"}},{"chain":{"family":"inet","table":"t","name":"i","type":"filter","hook":"input","policy":"drop"}},{"rule":{"family":"inet","table":"t","chain":"i","handle":1,"expr":[{"xt":null}]}}]}' >xt
-"$facts" -j <xt >facts.out
+"$facts" -j xt >facts.out
 has "a rule made by iptables" 'nft:ip:input unseen: a statement that is not understood'
-sed 's/{"xt":null}/{"drop":null}/' xt | "$facts" -j 4 >facts.out
+sed 's/{"xt":null}/{"drop":null}/' xt | "$facts" -4 -j /dev/stdin >facts.out
 has "a kernel without IPv6" 'nft:ip6:input = no-ipv6'
 
 tap_done
