@@ -87,7 +87,7 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-ship/unconnected-test
 TESTPROGS = cam-harden-check/facts cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
-cam-harden-check/facts_SRC = cam-harden-check/where $(HARDEN_JUDGE) $(HARDEN_LIVE) lib/fdio lib/msg
+cam-harden-check/facts_SRC = cam-harden-check/where $(HARDEN_JUDGE) $(HARDEN_LIVE) lib/fdio lib/msg lib/number
 cam-harden-check/facts_PKG = jansson
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
