@@ -3,7 +3,8 @@
 # make bench      figures, as ratios            make lint        analysers and manual pages
 # make install    PREFIX=/usr/local DESTDIR=    make CROSS=aarch64-linux-gnu-   for the Pi
 #
-# Variables: O output folder; X264=0 builds cam-capture without x264; WERROR=1; SAN=address,undefined.
+# Variables: O output folder; X264=0 builds cam-capture without x264; WERROR=1; SAN=address,undefined;
+# STATIC=1 makes cam-harden-check one file that needs no library on the device.
 
 PREFIX = /usr/local
 DESTDIR =
@@ -13,6 +14,7 @@ CROSS =
 X264 = 1
 WERROR =
 SAN =
+STATIC =
 O = build$(if $(CROSS),/$(CROSS:%-=%))
 
 ifeq ($(origin CC),default)
@@ -76,6 +78,7 @@ cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where 
 	cam-harden-check/collect-kernel cam-harden-check/collect-sysctl cam-harden-check/collect-image \
 	cam-harden-check/report-text cam-harden-check/report-json cam-harden-check/report-junit $(BASE) $(SANDBOX)
 cam-harden-check_PKG = jansson zlib libseccomp
+cam-harden-check_LINK = $(if $(STATIC),-static-pie)
 
 # Unit tests: tests/NAME.c and the sources it needs. Programs that tests in shell use are in TESTPROGS.
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
@@ -84,7 +87,7 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
 	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test \
-	cam-ship/unconnected-test
+	cam-ship/unconnected-test cam-harden-check/expect-test
 TESTPROGS = cam-harden-check/facts cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
 cam-harden-check/facts_SRC = cam-harden-check/where $(HARDEN_JUDGE) $(HARDEN_LIVE) lib/fdio lib/msg lib/number
@@ -132,6 +135,7 @@ cam-ship/backoff-test_PKG = libsodium
 cam-ship/s3error-test_SRC = cam-ship/s3error
 cam-ship/target-test_SRC = cam-ship/target lib/name
 cam-ship/target-test_PKG = libcurl libsodium
+cam-harden-check/expect-test_SRC = cam-harden-check/expect cam-harden-check/evidence
 cam-ship/waiting-test_SRC = cam-ship/waiting cam-ship/window cam-ship/acked cam-ship/aside lib/msg lib/name
 
 # --- building ---
@@ -141,7 +145,7 @@ all: $(TOOLS:%=$(O)/%)
 define program
 $(O)/$(1): $$($(1)_SRC:%=$(O)/obj/%.o)
 	@mkdir -p $$(@D)
-	$$(CC) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$($(1)_LIBS) $$(if $$($(1)_PKG),$$$$($$(PKG_CONFIG) --libs $$($(1)_PKG)))
+	$$(CC) $$(LINK) $$($(1)_LINK) $$(LDFLAGS) -o $$@ $$^ $$($(1)_LIBS) $$(if $$($(1)_PKG),$$$$($$(PKG_CONFIG) $$(if $$($(1)_LINK),--static) --libs $$($(1)_PKG)))
 endef
 $(foreach t,$(TOOLS),$(eval $(call program,$(t))))
 $(foreach t,$(UNITS) $(TESTPROGS),$(eval tests/$(t)_SRC = tests/$(t) $($(t)_SRC))$(eval tests/$(t)_PKG = $($(t)_PKG))$(eval $(call program,tests/$(t))))
@@ -197,13 +201,17 @@ bench: deps
 	PATH="$(abspath $(O)):$$PATH" sh tests/bench.sh
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
-FUZZ = annexb record keyfile incoming s3error y4m
+FUZZ = annexb record keyfile incoming s3error y4m kconfig cmdline sysctl policy
 annexb_FUZZ = cam-seal/annexb lib/sei
 record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/place cam-seal/chain cam-seal/known cam-seal/release lib/record
 keyfile_FUZZ = cam-seal/keyfile lib/fdio lib/number lib/record
 y4m_FUZZ = cam-capture/y4m
 incoming_FUZZ = cam-spool/incoming lib/record
 s3error_FUZZ = cam-ship/s3error cam-ship/backoff cam-ship/truetime lib/clocks lib/name lib/number lib/msg
+kconfig_FUZZ = cam-harden-check/kconfig cam-harden-check/evidence
+cmdline_FUZZ = cam-harden-check/cmdline cam-harden-check/evidence
+sysctl_FUZZ = cam-harden-check/sysctl
+policy_FUZZ = $(HARDEN_JUDGE) lib/msg lib/number
 FUZZ_SECONDS = 15
 FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check
 
@@ -222,12 +230,12 @@ fuzz: $(FUZZ:%=$(O)/fuzz/%)
 
 C_FILES = $(sort $(wildcard */*.c tests/*/*.c))
 TIDY = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-implicit-widening-of-multiplication-result,cert-*,-cert-err33-c,-cert-dcl16-c,-cert-dcl37-c,-cert-dcl51-cpp,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-valist.Uninitialized,performance-*,portability-*
-INCLUDES = -Ilib -Itests -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check
+INCLUDES = -Ilib -Itests -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check -I$(O)/obj/cam-harden-check
 
 lint: DEPS = $(DEPS_BUILD) $(DEPS_LINT)
 lint: deps lint-c lint-sh lint-man
 
-lint-c:
+lint-c: $(O)/obj/cam-harden-check/pi3-camera.inc
 	printf '%s\n' $(C_FILES) | xargs -P2 -n4 sh -c 'clang-tidy --quiet --warnings-as-errors="*" --checks="$(TIDY)" "$$@" -- -std=c11 $(INCLUDES) 2>/dev/null' tidy
 	cppcheck -q -j2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 $(INCLUDES) $(C_FILES)
 

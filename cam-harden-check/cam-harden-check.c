@@ -209,8 +209,10 @@ static int report(const struct work *w, const struct report *r)
 	die(EXIT_USAGE, "-o %s: none of text, json, tap, sarif and junit", w->form);
 }
 
-static int generate_all(const struct work *w, const struct policy *p, struct evidence *e)
+/* What is written is for the target, whatever it is written on. */
+static int generate_all(struct work *w, const struct policy *p, struct evidence *e)
 {
+	w->where.live = 0;
 	if (device_collect(e, &w->where) < 0)
 		die_errno(EXIT_TEMPORARY, "evidence");
 	int missing = generate(w->generate, p, e, &w->operands, stdout);
@@ -247,7 +249,8 @@ int main(int argc, char **argv)
 		return ATTEMPT_RAN;
 	msg_init("cam-harden-check");
 	options(&w, argc, argv);
-	int colour = isatty(STDOUT_FILENO) && (!getenv("NO_COLOR") || !*getenv("NO_COLOR"));
+	const char *no_colour = getenv("NO_COLOR");
+	int colour = isatty(STDOUT_FILENO) && (!no_colour || !*no_colour);
 	if (!w.generate)
 		phases_run(&w.where, w.files, w.attempts, &w.phases);
 	sandbox_enter(&profile_audit, (const char *const[]){w.where.live ? "/" : w.tree}, 1);

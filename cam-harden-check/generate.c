@@ -285,8 +285,11 @@ static int expected_facts(const struct policy *p, struct evidence *e, const stru
 
 	r = r ? r : evidence_whole(e, "cmdline", "as told");
 	for (unsigned i = 0; i < o->n && !r; i++)
-		r = evidence_fact(e, strncmp(o->name[i], "CONFIG_", 7) == 0 ? "kconfig" : "cmdline", o->name[i],
-		        o->value[i], "as told");
+		r = evidence_fact(e,
+		        strncmp(o->name[i], "CONFIG_", 7) == 0   ? "kconfig"
+		        : strcmp(o->name[i], "kernel") == 0 ? "device"
+		                                            : "cmdline",
+		        o->name[i], o->value[i], "as told");
 	for (size_t i = 0; i < p->rules && !r; i++) {
 		const struct term *t = term_of(&p->rule[i], "kconfig");
 		if (t && !p->rule[i].condition.terms && !evidence_first(e, "kconfig", t->key) &&

@@ -50,7 +50,6 @@ static struct finding *finding_add(struct findings *out, const struct rule *r)
 	        .rule_source = r->source,
 	        .why = r->why,
 	        .breaks = r->breaks,
-	        .fix = "",
 	        .severity = r->severity};
 	return f;
 }
@@ -131,8 +130,8 @@ static int rule_judge(struct findings *out, const struct rule *r, const struct e
 		f->seen = strdup("");
 	if (!f->source)
 		f->source = strdup("");
-	if (!*f->fix)
-		f->fix = strdup(f->fix);
+	if (!f->fix)
+		f->fix = strdup("");
 	return f->seen && f->source && f->fix ? 0 : -1;
 }
 
@@ -266,7 +265,7 @@ void findings_free(struct findings *f)
 		free(f->finding[i].seen);
 		free(f->finding[i].source);
 		free(f->finding[i].reason);
-		free((char *)f->finding[i].fix);
+		free(f->finding[i].fix);
 		if (strncmp(f->finding[i].id, "disagree.", 9) == 0)
 			free((char *)f->finding[i].id);
 	}

@@ -7,9 +7,9 @@ enum verdict { VERDICT_PASS, VERDICT_FAIL, VERDICT_SKIP, VERDICT_WAIVED, VERDICT
 
 struct finding {
 	const char *id, *group, *key, *expected, *rule_source, *why, *breaks;
-	const char *fix; /* a line of configuration, or "" */
 	enum severity severity;
 	enum verdict verdict;
+	char *fix;           /* a line of configuration, or "" */
 	char *seen, *source; /* what the device shows, and where */
 	char *reason;        /* of everything but a pass */
 };

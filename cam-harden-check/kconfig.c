@@ -67,10 +67,10 @@ static const char *set_take(char *line, size_t n, const char *source, struct evi
 	char *value = line + n + 1;
 
 	line[n] = 0;
+	if (!*value)
+		return "a symbol without a value: cut off?";
 	if (*value == '"' && unquote(value) < 0)
 		return "a string that does not end: cut off?";
-	if (!*value && value[-1] == '=')
-		return "a symbol without a value: cut off?";
 	if (e && evidence_fact(e, "kconfig", line, value, source) < 0)
 		return "a value that cannot be kept: too long or with control characters";
 	head->symbols++;
@@ -100,16 +100,8 @@ static const char *line_take(char *line, const char *source, struct evidence *e,
 	}
 	if (!*line || *line == '#')
 		return NULL;
-	if ((n = symbol_length(line)) && line[n] == '=') {
-		/* An empty string is written CONFIG_X="": only the bare = is a cut */
-		if (line[n + 1] == '"' && line[n + 2] == '"' && !line[n + 3]) {
-			line[n] = 0;
-			head->symbols++;
-			return e && evidence_fact(e, "kconfig", line, "", source) < 0 ? "a symbol that cannot be kept"
-			                                                              : NULL;
-		}
+	if ((n = symbol_length(line)) && line[n] == '=')
 		return set_take(line, n, source, e, head);
-	}
 	return "a line that is neither a symbol nor a comment";
 }
 
