@@ -69,7 +69,11 @@ cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav c
 cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 HARDEN_POLICY = cam-harden-check/evidence cam-harden-check/expect cam-harden-check/policy
 HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
-cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where $(HARDEN_JUDGE) cam-harden-check/builtin \
+HARDEN_LIVE = cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
+	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/protocols cam-harden-check/sockets \
+	cam-harden-check/firewall cam-harden-check/ruleset cam-harden-check/process cam-harden-check/processes \
+	cam-harden-check/programs cam-harden-check/files cam-harden-check/elf cam-harden-check/attempt
+cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where $(HARDEN_JUDGE) cam-harden-check/phases $(HARDEN_LIVE) cam-harden-check/builtin \
 	cam-harden-check/kconfig cam-harden-check/cmdline cam-harden-check/sysctl cam-harden-check/modprobe \
 	cam-harden-check/collect-kernel cam-harden-check/collect-sysctl cam-harden-check/collect-image \
 	cam-harden-check/report-text cam-harden-check/report-json cam-harden-check/report-junit $(BASE) $(SANDBOX)
@@ -83,9 +87,16 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
 	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test \
-	cam-ship/unconnected-test cam-harden-check/expect-test
-TESTPROGS = cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
+	cam-ship/unconnected-test cam-harden-check/expect-test cam-harden-check/elf-test cam-harden-check/procfs-test
+TESTPROGS = cam-harden-check/facts cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
+cam-harden-check/facts_SRC = cam-harden-check/where $(HARDEN_JUDGE) $(HARDEN_LIVE) lib/fdio lib/msg lib/number
+cam-harden-check/facts_PKG = jansson
+cam-harden-check/elf-test_SRC = cam-harden-check/elf
+HARDEN_TEXTS = cam-harden-check/mountinfo cam-harden-check/process cam-harden-check/sockets cam-harden-check/verity \
+	cam-harden-check/lsm cam-harden-check/files cam-harden-check/elf cam-harden-check/list cam-harden-check/evidence \
+	cam-harden-check/where lib/fdio
+cam-harden-check/procfs-test_SRC = $(HARDEN_TEXTS)
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
 lib/record-test_SRC = lib/record
@@ -195,7 +206,7 @@ bench: deps
 	PATH="$(abspath $(O)):$$PATH" sh tests/bench.sh
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
-FUZZ = annexb record keyfile incoming s3error y4m kconfig cmdline sysctl policy
+FUZZ = annexb record keyfile incoming s3error y4m kconfig cmdline sysctl policy procfs ruleset elf
 annexb_FUZZ = cam-seal/annexb lib/sei
 record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/place cam-seal/chain cam-seal/known cam-seal/release lib/record
 keyfile_FUZZ = cam-seal/keyfile lib/fdio lib/number lib/record
@@ -206,12 +217,15 @@ kconfig_FUZZ = cam-harden-check/kconfig cam-harden-check/evidence
 cmdline_FUZZ = cam-harden-check/cmdline cam-harden-check/evidence
 sysctl_FUZZ = cam-harden-check/sysctl
 policy_FUZZ = $(HARDEN_JUDGE) lib/msg lib/number
+procfs_FUZZ = $(HARDEN_TEXTS)
+ruleset_FUZZ = cam-harden-check/ruleset cam-harden-check/evidence
+elf_FUZZ = cam-harden-check/elf
 FUZZ_SECONDS = 15
 FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check
 
 $(FUZZ:%=$(O)/fuzz/%): $(O)/fuzz/%: tests/fuzz/%.c
 	@mkdir -p $(@D)
-	clang $(FUZZ_FLAGS) -o $@ $< $($*_FUZZ:%=%.c) -lsodium
+	clang $(FUZZ_FLAGS) -o $@ $< $($*_FUZZ:%=%.c) -lsodium -ljansson
 
 fuzz: $(FUZZ:%=$(O)/fuzz/%)
 	@for f in $(FUZZ); do \

@@ -4,11 +4,13 @@
  * what was named. Writes stdout. Policies and evidence are parsed after the sandbox is entered. May not change anything,
  * nor touch the network. */
 #define _GNU_SOURCE
+#include "attempt.h"
 #include "collect.h"
 #include "generate.h"
 #include "judge.h"
 #include "msg.h"
 #include "opt.h"
+#include "phases.h"
 #include "report.h"
 #include "sandbox.h"
 
@@ -31,7 +33,7 @@ enum { PATH_BYTES_MAX = 4096, OLD_BYTES_MAX = 8 << 20 };
 
 static const char builtin_name[] = "pi3-camera";
 static const char usage[] =
-        "cam-harden-check [-v] [-p POLICY ...] [-o text|json|tap|sarif|junit] [-d OLD.json] [-a ARCH] [-b BOARD] "
+        "cam-harden-check [-vwx] [-p POLICY ...] [-o text|json|tap|sarif|junit] [-d OLD.json] [-a ARCH] [-b BOARD] "
         "[-r ROOT] [-k KCONFIG] [-c CMDLINE] [-s SYSCTLS] [-Z landlock] | "
         "cam-harden-check -g kconfig|cmdline|sysctl|modprobe|nft|fstab [-p POLICY ...] [NAME=VALUE ...]";
 
@@ -47,7 +49,8 @@ struct work {
 	size_t layers;
 	const char *form, *generate, *tree;
 	struct operands operands;
-	int every;
+	int every, files, attempts;
+	struct phases phases;
 };
 
 /* --- before the sandbox: opening --- */
@@ -89,7 +92,9 @@ static void work_settle(struct work *w)
 	at->live = at->root < 0 && at->kconfig_fd < 0 && at->cmdline_fd < 0 && at->sysctls_fd < 0;
 	if (at->live && !w->generate)
 		at->root = input_open("/", O_RDONLY | O_DIRECTORY);
-	if (w->generate && (!at->live || w->form || w->old.text))
+	if (w->attempts && (!at->live || w->generate))
+		die(EXIT_USAGE, "-x tries things on the running device only: usage: %s", usage);
+	if (w->generate && (!at->live || w->form || w->old.text || w->files))
 		die(EXIT_USAGE, "-g goes with -p, -a, -b and NAME=VALUE only: usage: %s", usage);
 	if (!w->layers)
 		layer_add(w, builtin_name);
@@ -101,9 +106,11 @@ static void options(struct work *w, int argc, char **argv)
 {
 	int c;
 
-	while ((c = opt_next(argc, argv, "vp:o:d:a:b:r:k:c:s:g:Z:", "p", usage)) != -1)
+	while ((c = opt_next(argc, argv, "vwxp:o:d:a:b:r:k:c:s:g:Z:", "p", usage)) != -1)
 		switch (c) {
 		case 'v': w->every = 1; break;
+		case 'w': w->files = 1; break;
+		case 'x': w->attempts = 1; break;
 		case 'p': layer_add(w, optarg); break;
 		case 'o': w->form = optarg; break;
 		case 'd':
@@ -163,11 +170,11 @@ static void policy_load(struct policy *p, struct work *w)
 	}
 }
 
-static void collect(struct evidence *e, const struct work *w, const struct policy *p)
+static void collect(struct evidence *e, struct work *w, const struct policy *p)
 {
 	const struct where *at = &w->where;
 
-	if (device_collect(e, at) < 0 || kconfig_collect(e, at) < 0 || cmdline_collect(e, at) < 0 ||
+	if (phases_take(e, at, &w->phases) < 0 || device_collect(e, at) < 0 || kconfig_collect(e, at) < 0 || cmdline_collect(e, at) < 0 ||
 	        sysctl_collect(e, at, p) < 0 || modprobe_collect(e, at) < 0 || image_collect(e, at, p) < 0)
 		msg("the evidence is not complete: more than its bounds allow, or no memory");
 }
@@ -214,7 +221,7 @@ static int generate_all(struct work *w, const struct policy *p, struct evidence 
 	return missing ? EXIT_NEGATIVE : EXIT_OK;
 }
 
-static int audit(const struct work *w, const struct policy *p, struct evidence *e, int colour)
+static int audit(struct work *w, const struct policy *p, struct evidence *e, int colour)
 {
 	struct findings f;
 
@@ -238,11 +245,14 @@ int main(int argc, char **argv)
 	static struct work w = {.where = {.root = -1, .kconfig_fd = -1, .cmdline_fd = -1, .sysctls_fd = -1}};
 	static struct policy policy;
 
+	if (attempt_is_one(argc, argv))
+		return ATTEMPT_RAN;
 	msg_init("cam-harden-check");
 	options(&w, argc, argv);
 	const char *no_colour = getenv("NO_COLOR");
 	int colour = isatty(STDOUT_FILENO) && (!no_colour || !*no_colour);
-	/* Phases that need root, and look at what runs, come here: before the sandbox, each in a process of its own. */
+	if (!w.generate)
+		phases_run(&w.where, w.files, w.attempts, &w.phases);
 	sandbox_enter(&profile_audit, (const char *const[]){w.where.live ? "/" : w.tree}, 1);
 	policy_load(&policy, &w);
 	struct evidence *e = evidence_new();

@@ -101,11 +101,11 @@ struct flows {
 static void input(const struct nft *n)
 {
 	fputs("\tchain input {\n", n->out);
-	line(n, "nft:input", "\t\ttype filter hook input priority filter; policy drop;");
+	line(n, "nft:ip:input", "\t\ttype filter hook input priority filter; policy drop;");
 	line(n, "nft:ct-invalid", "\t\tct state invalid counter drop");
-	line(n, "nft:lo", "\t\tiif lo accept");
-	line(n, "nft:lo", "\t\tip daddr 127.0.0.0/8 counter drop");
-	line(n, "nft:lo", "\t\tip saddr 127.0.0.0/8 counter drop");
+	line(n, "nft:lo-spoofed", "\t\tiif lo accept");
+	line(n, "nft:lo-spoofed", "\t\tip daddr 127.0.0.0/8 counter drop");
+	line(n, "nft:lo-spoofed", "\t\tip saddr 127.0.0.0/8 counter drop");
 	line(n, "nft:established", "\t\tct state established accept");
 	line(n, "nft:icmp",
 	        "\t\tct state related icmp type { destination-unreachable, time-exceeded, parameter-problem } limit rate "
@@ -128,9 +128,9 @@ static void flow(const struct nft *n, const char *to, const char *user, const ch
 static void output(const struct nft *n, const struct flows *f)
 {
 	fputs("\tchain output {\n", n->out);
-	line(n, "nft:output", "\t\ttype filter hook output priority filter; policy drop;");
+	line(n, "nft:ip:output", "\t\ttype filter hook output priority filter; policy drop;");
 	line(n, "nft:ct-invalid", "\t\tct state invalid counter drop");
-	line(n, "nft:lo", "\t\toif lo accept");
+	line(n, "nft:lo-spoofed", "\t\toif lo accept");
 	flow(n, f->server, f->ship, "tcp", f->port);
 	if (strcmp(f->dns, "none") != 0) {
 		flow(n, f->dns, f->ship, "udp", "53");
@@ -148,8 +148,10 @@ static void nothing(const struct nft *n, const char *family)
 
 	fprintf(n->out, "table %s cam\ndelete table %s cam\ntable %s cam {\n", family, family, family);
 	for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
+		char key[32];
+		snprintf(key, sizeof key, "nft:%s:%s", family, hooks[i]);
 		fprintf(n->out, "\tchain %s {\n", hooks[i]);
-		line(n, "nft:family", "\t\ttype filter hook %s priority filter; policy drop;", hooks[i]);
+		line(n, key, "\t\ttype filter hook %s priority filter; policy drop;", hooks[i]);
 		fputs("\t}\n", n->out);
 	}
 	fputs("}\n", n->out);
@@ -158,8 +160,8 @@ static void nothing(const struct nft *n, const char *family)
 static void ingress(const struct nft *n, const char *interface)
 {
 	fputs("table netdev cam\ndelete table netdev cam\ntable netdev cam {\n\tchain ingress {\n", n->out);
-	line(n, "nft:ingress-netdev", "\t\ttype filter hook ingress device \"%s\" priority filter; policy drop;", interface);
-	line(n, "nft:ingress-netdev", "\t\tether type { ip, arp } accept");
+	line(n, "nft:ingress", "\t\ttype filter hook ingress device \"%s\" priority filter; policy drop;", interface);
+	line(n, "nft:ingress", "\t\tether type { ip, arp } accept");
 	fputs("\t}\n}\n", n->out);
 }
 
@@ -210,7 +212,7 @@ int generate_nft(const struct policy *p, const struct evidence *e, const struct 
 	fputs("table ip cam\ndelete table ip cam\ntable ip cam {\n", out);
 	input(&n);
 	fputs("\tchain forward {\n", out);
-	line(&n, "nft:forward", "\t\ttype filter hook forward priority filter; policy drop;");
+	line(&n, "nft:ip:forward", "\t\ttype filter hook forward priority filter; policy drop;");
 	fputs("\t}\n", out);
 	output(&n, &f);
 	fputs("}\n", out);

@@ -54,4 +54,5 @@ struct profile {
 extern const struct profile *const profile_all[]; /* ends with NULL */
 
 extern const struct profile profile_seal, profile_open, profile_mux, profile_key, profile_reap, profile_audit;
+extern const struct profile profile_look;
 #endif

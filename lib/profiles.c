@@ -158,5 +158,21 @@ const struct profile profile_audit = {
         .descriptors_max = 32,
 };
 
-const struct profile *const profile_all[] = {
-        &profile_seal, &profile_open, &profile_mux, &profile_key, &profile_reap, &profile_audit, NULL};
+/* What runs, and what lies on the filesystems: reading, with capabilities that no other tool has and without
+ * Landlock, under which processes outside could not be looked at. */
+static const struct profile_call looking[] = {
+        {"readlinkat", CALL_ANY},
+        {"pread64", CALL_ANY},
+        {"fgetxattr", CALL_ANY},
+        {"geteuid", CALL_ANY},
+        {0},
+};
+
+const struct profile profile_look = {
+        .tool = "cam-harden-check",
+        .phase = "looking",
+        .group = {runtime, stream, look, looking},
+};
+
+const struct profile *const profile_all[] = {&profile_seal, &profile_open, &profile_mux, &profile_key,
+        &profile_reap, &profile_audit, &profile_look, NULL};
