@@ -1,8 +1,9 @@
-/* cam-harden-check: audits a device, or an image of one, against a policy, and writes the configuration it checks.
+/* cam-harden-check: audits a device, or an image of one, against a policy, and writes the configuration it
+ * checks.
  *
- * Reads policies, an older report, and what the collectors name in collect.h: of the running device, or offline only
- * what was named. Writes stdout. Policies and evidence are parsed after the sandbox is entered. May not change anything,
- * nor touch the network. */
+ * Reads policies, an older report, and what the collectors name in collect.h: of the running device, or
+ * offline only what was named. Writes stdout. Policies and evidence are parsed after the sandbox is entered.
+ * May not change anything, nor touch the network. */
 #define _GNU_SOURCE
 #include "attempt.h"
 #include "collect.h"
@@ -33,7 +34,8 @@ enum { PATH_BYTES_MAX = 4096, OLD_BYTES_MAX = 8 << 20 };
 
 static const char builtin_name[] = "pi3-camera";
 static const char usage[] =
-        "cam-harden-check [-vwx] [-p POLICY ...] [-o text|json|tap|sarif|junit] [-d OLD.json] [-a ARCH] [-b BOARD] "
+        "cam-harden-check [-vwx] [-p POLICY ...] [-o text|json|tap|sarif|junit] [-d OLD.json] [-a ARCH] [-b "
+        "BOARD] "
         "[-r ROOT] [-k KCONFIG] [-c CMDLINE] [-s SYSCTLS] [-Z landlock] | "
         "cam-harden-check -g kconfig|cmdline|sysctl|modprobe|nft|fstab [-p POLICY ...] [NAME=VALUE ...]";
 
@@ -137,7 +139,8 @@ static void options(struct work *w, int argc, char **argv)
 
 /* --- in the sandbox --- */
 
-/* A clock that was never set must not bring expired waivers back to life: it is not earlier than this program. */
+/* A clock that was never set must not bring expired waivers back to life: it is not earlier than this
+ * program. */
 static void today(char out[11])
 {
 	time_t now = time(NULL), built = BUILT_S;
@@ -174,8 +177,9 @@ static void collect(struct evidence *e, struct work *w, const struct policy *p)
 {
 	const struct where *at = &w->where;
 
-	if (phases_take(e, at, &w->phases) < 0 || device_collect(e, at) < 0 || kconfig_collect(e, at) < 0 || cmdline_collect(e, at) < 0 ||
-	        sysctl_collect(e, at, p) < 0 || modprobe_collect(e, at) < 0 || image_collect(e, at, p) < 0)
+	if (phases_take(e, at, &w->phases) < 0 || device_collect(e, at) < 0 || kconfig_collect(e, at) < 0 ||
+	        cmdline_collect(e, at) < 0 || sysctl_collect(e, at, p) < 0 || modprobe_collect(e, at) < 0 ||
+	        image_collect(e, at, p) < 0)
 		msg("the evidence is not complete: more than its bounds allow, or no memory");
 }
 
@@ -190,8 +194,8 @@ static int report(const struct work *w, const struct report *r)
 	static const struct {
 		const char *form;
 		int (*put)(const struct report *, FILE *);
-	} forms[] = {{"text", report_text}, {"json", report_json}, {"tap", report_tap}, {"sarif", report_sarif},
-	        {"junit", report_junit}};
+	} forms[] = {{"text", report_text}, {"json", report_json}, {"tap", report_tap},
+	        {"sarif", report_sarif}, {"junit", report_junit}};
 	char why[POLICY_WHY_BYTES_MAX];
 
 	if (w->old.text) {
@@ -217,7 +221,8 @@ static int generate_all(struct work *w, const struct policy *p, struct evidence 
 		die_errno(EXIT_TEMPORARY, "evidence");
 	int missing = generate(w->generate, p, e, &w->operands, stdout);
 	if (missing < 0)
-		die(EXIT_USAGE, "-g %s: none of kconfig, cmdline, sysctl, modprobe, nft and fstab", w->generate);
+		die(EXIT_USAGE, "-g %s: none of kconfig, cmdline, sysctl, modprobe, nft and fstab",
+		        w->generate);
 	return missing ? EXIT_NEGATIVE : EXIT_OK;
 }
 
