@@ -12,6 +12,7 @@
 #include "msg.h"
 #include "opt.h"
 #include "phases.h"
+#include "quote.h"
 #include "report.h"
 #include "sandbox.h"
 
@@ -36,7 +37,7 @@ static const char builtin_name[] = "pi3-camera";
 static const char usage[] =
         "cam-harden-check [-vwx] [-p POLICY ...] [-o text|json|tap|sarif|junit] [-d OLD.json] [-a ARCH] [-b "
         "BOARD] "
-        "[-r ROOT] [-k KCONFIG] [-c CMDLINE] [-s SYSCTLS] [-Z landlock] | "
+        "[-S NONCE [-K KEY]] [-r ROOT] [-k KCONFIG] [-c CMDLINE] [-s SYSCTLS] [-Z landlock] | "
         "cam-harden-check -g kconfig|cmdline|sysctl|modprobe|nft|fstab [-p POLICY ...] [NAME=VALUE ...]";
 
 struct input {
@@ -49,7 +50,8 @@ struct work {
 	struct where where;
 	struct input layer[POLICY_LAYERS_MAX], old;
 	size_t layers;
-	const char *form, *generate, *tree;
+	const char *form, *generate, *tree, *nonce, *key;
+	struct quoter quoter;
 	struct operands operands;
 	int every, files, attempts;
 	struct phases phases;
@@ -87,6 +89,12 @@ static void layer_add(struct work *w, const char *name)
 	input_read(in, strchr(name, '/') ? name : path, POLICY_BYTES_MAX);
 }
 
+static int nonce_ok(const char *s)
+{
+	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-");
+	return !s[n] && n >= 8 && n <= 128;
+}
+
 static void work_settle(struct work *w)
 {
 	struct where *at = &w->where;
@@ -98,6 +106,12 @@ static void work_settle(struct work *w)
 		die(EXIT_USAGE, "-x tries things on the running device only: usage: %s", usage);
 	if (w->generate && (!at->live || w->form || w->old.text || w->files))
 		die(EXIT_USAGE, "-g goes with -p, -a, -b and NAME=VALUE only: usage: %s", usage);
+	if (w->nonce && (!at->live || w->generate || w->form || w->old.text))
+		die(EXIT_USAGE, "-S is of the running device, and has a form of its own: usage: %s", usage);
+	if (w->nonce && !nonce_ok(w->nonce))
+		die(EXIT_USAGE, "-S %s: not 8 to 128 letters, digits and +/=_-", w->nonce);
+	if (w->key && !w->nonce)
+		die(EXIT_USAGE, "-K goes with -S: usage: %s", usage);
 	if (!w->layers)
 		layer_add(w, builtin_name);
 	if (!w->form)
@@ -108,7 +122,7 @@ static void options(struct work *w, int argc, char **argv)
 {
 	int c;
 
-	while ((c = opt_next(argc, argv, "vwxp:o:d:a:b:r:k:c:s:g:Z:", "p", usage)) != -1)
+	while ((c = opt_next(argc, argv, "vwxp:o:d:a:b:r:k:c:s:g:S:K:Z:", "p", usage)) != -1)
 		switch (c) {
 		case 'v': w->every = 1; break;
 		case 'w': w->files = 1; break;
@@ -126,6 +140,8 @@ static void options(struct work *w, int argc, char **argv)
 		case 'c': w->where.cmdline_fd = input_open(w->where.cmdline = optarg, O_RDONLY); break;
 		case 's': w->where.sysctls_fd = input_open(w->where.sysctls = optarg, O_RDONLY); break;
 		case 'g': w->generate = optarg; break;
+		case 'S': w->nonce = optarg; break;
+		case 'K': w->key = optarg; break;
 		case 'Z': sandbox_waive(optarg); break;
 		default: die(EXIT_BUG, "-%c: not handled", c);
 		}
@@ -189,7 +205,7 @@ static const char *device(const struct evidence *e, const char *key)
 	return f && f->kind == FACT_VALUE ? f->value : "";
 }
 
-static int report(const struct work *w, const struct report *r)
+static int report(struct work *w, const struct report *r)
 {
 	static const struct {
 		const char *form;
@@ -198,6 +214,11 @@ static int report(const struct work *w, const struct report *r)
 	        {"sarif", report_sarif}, {"junit", report_junit}};
 	char why[POLICY_WHY_BYTES_MAX];
 
+	if (w->nonce) {
+		if (report_attested(r, &w->quoter, w->key, stdout) < 0)
+			die_errno(EXIT_TEMPORARY, "report");
+		return findings_exit(r->findings);
+	}
 	if (w->old.text) {
 		int changes = report_changes(r, w->old.text, w->old.n, stdout, why);
 		if (changes < 0)
@@ -238,6 +259,7 @@ static int audit(struct work *w, const struct policy *p, struct evidence *e, int
 	        .arch = device(e, "arch"),
 	        .board = device(e, "board"),
 	        .kernel = device(e, "kernel"),
+	        .nonce = w->nonce,
 	        .every = w->every,
 	        .colour = colour};
 	int code = report(w, &r);
@@ -256,6 +278,8 @@ int main(int argc, char **argv)
 	options(&w, argc, argv);
 	const char *no_colour = getenv("NO_COLOR");
 	int colour = isatty(STDOUT_FILENO) && (!no_colour || !*no_colour);
+	if (w.nonce)
+		quoter_start(&w.quoter, w.key = w.key ? w.key : QUOTE_KEY);
 	if (!w.generate)
 		phases_run(&w.where, w.files, w.attempts, &w.phases);
 	sandbox_enter(&profile_audit, (const char *const[]){w.where.live ? "/" : w.tree}, 1);

@@ -1,9 +1,11 @@
 /* As JSON: our own, canonical so that it can be signed and compared, and SARIF 2.1.0. */
 #define _GNU_SOURCE
+#include "quote.h"
 #include "report.h"
 
 #include <errno.h>
 #include <jansson.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -128,6 +130,47 @@ static int text_put(char *text, FILE *out)
 int report_json(const struct report *r, FILE *out)
 {
 	return text_put(report_json_text(r), out);
+}
+
+/* --- attested --- */
+
+static void hex_put(FILE *out, const char *name, const uint8_t *p, size_t n)
+{
+	fprintf(out, "\"%s\":\"", name);
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%02x", p[i]);
+	fputs("\"", out);
+}
+
+/* The bytes of the report are the same as without a quote, so that whoever checks can hash them as they stand. */
+int report_attested(const struct report *r, struct quoter *q, const char *key, FILE *out)
+{
+	uint8_t hash[QUOTE_HASH_BYTES];
+	static struct quote quote;
+	char *text = report_json_text(r);
+
+	if (!text)
+		return -1;
+	crypto_hash_sha256(hash, (const uint8_t *)text, strlen(text));
+	fputs("{\"quote\":{", out);
+	if (quoter_ask(q, hash, &quote) == 0) {
+		json_t *name = string(key);
+		char *quoted = name ? json_dumps(name, JSON_ENCODE_ANY) : NULL;
+		fprintf(out, "\"key\":%s,", quoted ? quoted : "\"\"");
+		free(quoted);
+		json_decref(name);
+		hex_put(out, "message", quote.message, quote.message_bytes);
+		fputs(",\"pcrs\":\"" QUOTE_PCRS "\",", out);
+		hex_put(out, "qualifying", hash, sizeof hash);
+		fputs(",", out);
+		hex_put(out, "signature", quote.signature, quote.signature_bytes);
+	} else {
+		hex_put(out, "qualifying", hash, sizeof hash);
+		fprintf(out, ",\"why_not\":\"%s\"", quote.why);
+	}
+	fprintf(out, "},\"report\":%s}\n", text);
+	free(text);
+	return 0;
 }
 
 /* --- SARIF: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html --- */
@@ -276,12 +319,13 @@ int report_changes(
 {
 	json_error_t error;
 	json_t *root = n > OLD_BYTES_MAX ? NULL : json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
-	json_t *all = json_object_get(root, "findings");
+	json_t *inner = json_object_get(root, "report"); /* of an attested one */
+	json_t *plain = inner ? inner : root, *all = json_object_get(plain, "findings");
 	int changes = -1;
 
 	if (!root)
 		snprintf(why, POLICY_WHY_BYTES_MAX, "not JSON, or too large");
-	else if (strcmp(string_of(root, "tool"), "cam-harden-check") != 0 || !json_is_array(all))
+	else if (strcmp(string_of(plain, "tool"), "cam-harden-check") != 0 || !json_is_array(all))
 		snprintf(why, POLICY_WHY_BYTES_MAX, "not a report of cam-harden-check -o json");
 	else
 		changes = changes_put(r, all, out);
