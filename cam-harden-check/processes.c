@@ -305,18 +305,25 @@ static void limits_look(struct audit *a, const struct where *w)
 
 /* --- where it lives --- */
 
+/* One that init or this audit lives in is not its own. */
 static void namespaces_look(struct audit *a, const struct where *w)
 {
 	static const char *const names[] = {"ns/net", "ns/mnt", "ns/pid", "ns/ipc", "ns/uts"};
-	char own[PROCESS_PATH_BYTES], first[PROCESS_PATH_BYTES];
+	char its[PROCESS_PATH_BYTES], ours[PROCESS_PATH_BYTES];
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		enum key key = (enum key)(KEY_NS_NET + (int)i);
 		if (i == 0 && a->role->network)
 			continue;
-		if (process_link(w, a->pid, names[i], own) < 0 || process_link(w, 1, names[i], first) < 0)
-			unseen(a, (enum key)(KEY_NS_NET + (int)i));
-		else if (strcmp(own, first) == 0)
-			finding(a, (enum key)(KEY_NS_NET + (int)i), "in that of init");
+		if (process_link(w, a->pid, names[i], its) < 0) {
+			unseen(a, key);
+		} else if (process_link(w, getpid(), names[i], ours) == 0 && strcmp(its, ours) == 0) {
+			finding(a, key, "not its own");
+		} else if (process_link(w, 1, names[i], ours) < 0) {
+			unseen(a, key);
+		} else if (strcmp(its, ours) == 0) {
+			finding(a, key, "not its own");
+		}
 	}
 }
 
