@@ -137,7 +137,7 @@ static int tools_find(struct evidence *e, const struct where *w)
 		char link[PATH_BYTES_MAX], **name = where_link(w, folders[i], link, sizeof link) == 0
 		        ? NULL : folder_names(w, folders[i], NAMES_MAX, &n); /* /bin is usr/bin: once is enough */
 		seen |= name != NULL;
-		for (size_t j = 0; j < n && !r; j++)
+		for (size_t j = 0; name && j < n && !r; j++)
 			for (size_t k = 0; k < sizeof tools / sizeof *tools && !r; k++)
 				if (one_of(name[j], tools[k].names)) {
 					snprintf(path, sizeof path, "/%s/%.200s", folders[i], name[j]);
@@ -163,7 +163,7 @@ static int folder_find(struct evidence *e, const struct where *w, const char *ke
 		snprintf(path, sizeof path, "/%s: %s", folder, strerror(errno));
 		return evidence_unseen(e, "image", key, path);
 	}
-	for (size_t i = 0; i < n && !r; i++) {
+	for (size_t i = 0; name && i < n && !r; i++) {
 		size_t length = strlen(name[i]), end = strlen(tail);
 		if (strncmp(name[i], head, strlen(head)) != 0 || length < end || strcmp(name[i] + length - end, tail) != 0)
 			continue;
@@ -183,7 +183,7 @@ static int homes_find(struct evidence *e, const struct where *w)
 
 	if (has(w, "root/.ssh/authorized_keys"))
 		r = evidence_item(e, "image", "authorized-keys", "/root/.ssh/authorized_keys", "/root");
-	for (size_t i = 0; i < n && !r; i++) {
+	for (size_t i = 0; home && i < n && !r; i++) {
 		snprintf(path, sizeof path, "home/%.200s/.ssh/authorized_keys", home[i]);
 		if (has(w, path))
 			r = evidence_item(e, "image", "authorized-keys", path, "/home");

@@ -80,7 +80,7 @@ static void path_of(const char *key, char out[PATH_BYTES_MAX])
 	int n = snprintf(out, PATH_BYTES_MAX, "proc/sys/%.256s", key);
 
 	for (int i = (int)strlen("proc/sys/"); i < n && i < PATH_BYTES_MAX; i++)
-		out[i] = out[i] == '.' ? '/' : out[i] == '/' ? '.' : out[i];
+		out[i] = (char)(out[i] == '.' ? '/' : out[i] == '/' ? '.' : out[i]);
 }
 
 static int running_key(struct evidence *e, const struct where *w, const char *key)
@@ -122,7 +122,7 @@ static int running_star(struct evidence *e, const struct where *w, const char *p
 		                       : evidence_unseen(e, "sysctl", pattern, strerror(errno));
 	for (size_t i = 0; i < n && !r; i++) {
 		for (char *s = name[i]; *s; s++)
-			*s = *s == '.' ? '/' : *s;
+			*s = (char)(*s == '.' ? '/' : *s);
 		if (snprintf(key, sizeof key, "%.*s%.100s%s", (int)(star - pattern), pattern, name[i], star + 1) <
 		        (int)sizeof key)
 			r = running_key(e, w, key);
@@ -245,7 +245,7 @@ static int files_each(const struct where *w, const char *const *folder, size_t f
 		char **name = folder_names(w, folder[i], NAMES_MAX, &n);
 		if (!name && errno != ENOENT && !r)
 			r = each(ctx, folder[i]); /* it says why a folder cannot be read */
-		for (size_t j = 0; j < n; j++)
+		for (size_t j = 0; name && j < n; j++)
 			if (has_suffix(name[j], ".conf") && files < FILES_MAX)
 				file[files++] = (struct file){strdup(name[j]), i};
 		folder_names_free(name, n);

@@ -137,8 +137,8 @@ static struct fact **slot_of(const struct evidence *e, const char *group, const 
 static int slots_grow(struct evidence *e)
 {
 	size_t slots = e->slots ? e->slots * 2 : SLOTS_FIRST;
-	struct fact **slot = calloc(slots, sizeof *slot);
-	struct fact **order = realloc(e->order, slots / 2 * sizeof *order);
+	struct fact **slot = calloc(slots, sizeof(struct fact *));
+	struct fact **order = realloc(e->order, slots / 2 * sizeof(struct fact *));
 
 	if (order)
 		e->order = order;
