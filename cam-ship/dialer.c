@@ -175,6 +175,14 @@ static int race(const struct addrinfo *const *address, unsigned n, int *error)
 	return won; /* the others are closed when this process ends */
 }
 
+/* localhost and what is below it are this machine's, whatever the resolver says (RFC 6761, 6.3). */
+static int is_own(const char *host)
+{
+	static const char own[] = ".localhost";
+	const size_t n = strlen(host), m = sizeof own - 1;
+	return strcmp(host, own + 1) == 0 || (n > m && strcmp(host + n - m, own) == 0);
+}
+
 __attribute__((noreturn)) static void dial(uint32_t id)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *all = NULL;
@@ -192,9 +200,8 @@ __attribute__((noreturn)) static void dial(uint32_t id)
 	signal(SIGALRM, on_alarm);
 	alarm(self.patience_s);
 	snprintf(service, sizeof service, "%u", self.port);
-	/* That name is this machine's whatever the resolver says (RFC 6761); no name gives ::1 and 127.0.0.1.
-	 */
-	int r = getaddrinfo(strcmp(self.host, "localhost") == 0 ? NULL : self.host, service, &hints, &all);
+	/* no name gives ::1 and 127.0.0.1 */
+	int r = getaddrinfo(is_own(self.host) ? NULL : self.host, service, &hints, &all);
 	if (r) {
 		why_put(&a, "Could not resolve host: %.120s: %s", self.host,
 		        r == EAI_SYSTEM ? strerror(errno) : gai_strerror(r));
