@@ -57,6 +57,7 @@ void request_set(struct request *r, const char *method, const char *fmt, ...)
 	va_list ap;
 
 	r->method = method;
+	r->http1 = 0;
 	curl_slist_free_all(r->header);
 	r->header = NULL;
 	va_start(ap, fmt);
@@ -210,6 +211,12 @@ static void set_connection(struct transfer *t)
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, hand_over);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
 	curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, is_connected);
+	if (!t->req.http1)
+		return;
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(e, CURLOPT_PIPEWAIT, 0L);
+	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
 }
 
 static void set_method(struct transfer *t)
@@ -343,6 +350,20 @@ static void headers_read(struct transfer *t)
 		truetime_learn(&t->setup->time, res->date_s);
 }
 
+/* A server may refuse a PUT before its body has come (no such collection, too large) and close the stream
+ * behind its answer (RFC 9113, 8.1). libcurl 7.88 then reports the close and not the answer. With HTTP/1.1 it
+ * can be heard: the server is asked with the head alone. */
+static int ask_again(struct transfer *t, CURLcode result)
+{
+	if (result != CURLE_HTTP2_STREAM || t->req.http1 || strcmp(t->req.method, "PUT") != 0)
+		return 0;
+	t->req.http1 = 1;
+	request_header(&t->req, "Expect: 100-continue");
+	curl_multi_remove_handle(t->multi, t->easy);
+	transfer_start(t, t->file);
+	return 1;
+}
+
 int transfer_finish(struct transfer *t, CURLcode result)
 {
 	struct response *res = &t->res;
@@ -355,6 +376,8 @@ int transfer_finish(struct transfer *t, CURLcode result)
 	}
 	/* It was dialed for this request, which went over another connection in the end. */
 	socket_drop(t);
+	if (ask_again(t, result))
+		return 0;
 	curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &res->status);
 	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);

@@ -45,6 +45,7 @@ struct request {
 	const char *method; /* GET, HEAD, PUT, MOVE, MKCOL, DELETE */
 	char url[REQUEST_URL_BYTES];
 	struct curl_slist *header; /* freed by the transfer */
+	int http1;                 /* not with HTTP/2, and asking first: see transfer_finish */
 };
 
 /* How the body of a 200 to a GET compares to the file. */
