@@ -61,7 +61,7 @@ cam-spool_PKG = libsodium
 cam-reap_SRC = cam-spool/cam-reap cam-spool/keep cam-spool/stop $(BASE) lib/name $(SANDBOX)
 cam-reap_PKG = libseccomp
 cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav cam-ship/s3 cam-ship/s3error \
-	cam-ship/transfer cam-ship/cap cam-ship/target cam-ship/waiting cam-ship/window cam-ship/acked cam-ship/aside \
+	cam-ship/transfer cam-ship/digest cam-ship/cap cam-ship/target cam-ship/waiting cam-ship/window cam-ship/acked cam-ship/aside \
 	cam-ship/backoff cam-ship/dialer cam-ship/unconnected cam-ship/progress \
 	cam-ship/sigv4 cam-ship/objectlock cam-ship/credentials cam-ship/trust cam-ship/truetime $(BASE) lib/name lib/clocks
 cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
@@ -255,7 +255,7 @@ DEPS_BUILD = gcc libc6-dev make pkg-config libsodium-dev libcurl4-openssl-dev li
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
 DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 rclone iproute2 nftables faketime dnsmasq-base
 DEPS_LONG = swift-proxy swift-account swift-container swift-object memcached
-DEPS_BENCH = age python3
+DEPS_BENCH = age python3 rclone libnginx-mod-http-dav-ext ceph-mon ceph-osd radosgw ceph-common
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
 DEPS_ARM64 = gcc-aarch64-linux-gnu qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
 DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)

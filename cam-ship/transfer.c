@@ -19,6 +19,7 @@
 enum {
 	SLOW_BYTES_PER_S = 2048, /* an uplink slower than this, all in all, can never keep up with a camera */
 	DIAL_GRACE_MS = 5000,
+	BUFFER_BYTES = 64 * 1024, /* for what comes, one a transfer; more is not faster */
 };
 
 /* Any address will do: connect() does nothing any more. A number needs no resolver. */
@@ -44,7 +45,7 @@ int transfer_init(struct transfer *t, CURLM *multi, struct transfer_setup *setup
 	t->dial_id = place;
 	t->fd = -1;
 	t->easy = curl_easy_init();
-	return t->easy ? 0 : -1;
+	return t->easy && digest_open(&t->hash) == 0 ? 0 : -1;
 }
 
 unsigned transfer_place(uint32_t dial_id)
@@ -115,11 +116,11 @@ static int rewind_file(void *arg, curl_off_t offset, int origin)
 /* 0 when the n bytes that came are those of the file at this place, else -1. */
 static int compare(struct transfer *t, const char *in, size_t n)
 {
-	char own[4096];
+	char own[16384];
 
 	if (n > t->file->bytes - t->got)
 		return -1;
-	crypto_hash_sha256_update(&t->hash, (const unsigned char *)in, n);
+	digest_update(&t->hash, in, n);
 	for (size_t done = 0; done < n;) {
 		size_t want = n - done < sizeof own ? n - done : sizeof own;
 		ssize_t r = fd_pread(t->file->fd, own, want, (off_t)(t->got + done));
@@ -242,7 +243,7 @@ void transfer_start(struct transfer *t, const struct transfer_file *file)
 	t->sent = t->got = 0;
 	t->stopped = t->paused = t->starved = 0;
 	memset(&t->res, 0, sizeof t->res);
-	crypto_hash_sha256_init(&t->hash);
+	digest_begin(&t->hash);
 
 	curl_easy_reset(e);
 	set_safety(e, s);
@@ -251,6 +252,7 @@ void transfer_start(struct transfer *t, const struct transfer_file *file)
 	curl_easy_setopt(e, CURLOPT_PRIVATE, t);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->res.why);
 	curl_easy_setopt(e, CURLOPT_USERAGENT, "cam-ship");
+	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
 	curl_easy_setopt(e, CURLOPT_READFUNCTION, give);
 	curl_easy_setopt(e, CURLOPT_READDATA, t);
 	curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, rewind_file);
@@ -273,12 +275,12 @@ static const char *header(CURL *e, const char *name)
 
 static void judge_body(struct transfer *t)
 {
-	uint8_t sha256[crypto_hash_sha256_BYTES];
+	uint8_t sha256[DIGEST_BYTES];
 	struct response *res = &t->res;
 
 	if (t->stopped || res->result != CURLE_OK || res->status != 200)
 		return;
-	crypto_hash_sha256_final(&t->hash, sha256);
+	digest_end(&t->hash, sha256);
 	if (t->got < t->file->bytes)
 		res->same = SAME_PREFIX;
 	else if (sodium_memcmp(sha256, t->file->sha256, sizeof sha256) == 0)

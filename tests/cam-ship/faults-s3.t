@@ -135,7 +135,7 @@ proxied = [
     Case("answers to PUT are lost", "", lose_first("PUT"), healed),
     Case("all answers are lost", "unavailable: ", rule(("lose",)), healed),
     Case("all answers are cut off", "unavailable: ", rule(("cut",)), healed),
-    Case("bytes change on their way", "unavailable: .*XAmzContentSHA256Mismatch", rule(("mangle",), ("PUT",)), healed),
+    Case("bytes change on their way", "unavailable: .*(XAmzContentSHA256Mismatch|BadDigest)", rule(("mangle",), ("PUT",)), healed),
     Case("reset in the body", "unavailable: ", rule(("reset", 20000), ("PUT",)), healed),
     Case("torn on the way to the server", "unavailable: ", rule(("tear", 30000), ("PUT",)), healed),
     Case("stalls in the body", "unavailable: .*(timed? ?out|too slow)", rule(("stall", 20000), ("PUT",)), healed, options=FAST, fault_s=7),
