@@ -80,6 +80,10 @@ static int segment_begin(struct spool *s)
 	char text[NAME_BYTES_MAX];
 
 	recover_name(&n, &s->in.header);
+	/* the same one again, from its start: it is in the spool then, and not in the way */
+	if (s->ending.part.fd >= 0 && name_compare(&n, &s->ending.part.name) == 0 &&
+	        ending_wait(&s->ending) < 0)
+		return -1;
 	if (part_create(&s->part, &n) < 0) {
 		if (errno != EEXIST)
 			return -1;

@@ -5,13 +5,8 @@
 #include "msg.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
-
-void ending_init(struct ending *e, struct part *open, struct syncer *s, struct room *r)
-{
-	*e = (struct ending){.open = open, .syncer = s, .room = r};
-	part_init(&e->part, open->dir, s);
-}
 
 /* There is one under this name already: NAME.part stays as it is. */
 static void leave_alone(struct ending *e)
@@ -34,7 +29,7 @@ static void say(const struct ending *e)
 
 void ending_go_on(struct ending *e)
 {
-	if (e->part.fd >= 0 && !e->syncer->busy && part_publish_begin(&e->part) < 0)
+	if (e->part.fd >= 0 && !e->failing && !e->syncer->busy && part_publish_begin(&e->part) < 0)
 		leave_alone(e);
 }
 
@@ -67,7 +62,10 @@ int ending_answer(struct ending *e)
 	struct part *p = e->part.syncing ? &e->part : e->open;
 	bool publish = p->publishing;
 
-	if (part_answered(p, a) < 0) {
+	e->failing = publish && a.err;
+	int r = part_answered(p, a);
+	e->failing = false;
+	if (r < 0) {
 		if (!publish || errno != EEXIST)
 			return -1;
 		leave_alone(e);
@@ -84,4 +82,24 @@ int ending_wait(struct ending *e)
 		if (ending_answer(e) < 0)
 			return -1;
 	return 0;
+}
+
+/* While the disk does not do something else, what it did or does for the syncer goes on. That we are told to stop
+ * meanwhile is seen by whoever waits, too. */
+static void meanwhile(void *arg)
+{
+	struct ending *e = arg;
+	struct pollfd p = {.fd = e->syncer->answers, .events = POLLIN};
+
+	ending_go_on(e);
+	if (e->syncer->busy && poll(&p, 1, 0) == 1)
+		(void)ending_answer(e);
+}
+
+void ending_init(struct ending *e, struct part *open, struct syncer *s, struct room *r)
+{
+	*e = (struct ending){.open = open, .syncer = s, .room = r};
+	part_init(&e->part, open->dir, s);
+	open->dir->meanwhile = meanwhile;
+	open->dir->meanwhile_arg = e;
 }

@@ -13,6 +13,7 @@ struct ending {
 	struct part *open;
 	struct syncer *syncer;
 	struct room *room;
+	bool failing;  /* the syncer could not publish it: that is being tried without it */
 	bool complete; /* its end record is there */
 	uint32_t last; /* its last record */
 };
