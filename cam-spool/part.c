@@ -326,6 +326,14 @@ int part_publish(struct part *p)
 	for (;;) {
 		if (!p->renamed && renameat(p->dir->fd, p->text, p->dir->fd, text) == 0)
 			p->renamed = true;
+		else if (!p->renamed && errno == ENOENT) {
+			/* removed by somebody; it is still open */
+			msg("%s: has vanished", p->text);
+			p->suspect = true;
+			if (part_sync(p) < 0)
+				return -1;
+			continue;
+		}
 		if (p->renamed && fsync(p->dir->fd) == 0)
 			break;
 		if (dir_trouble(p->dir, p->renamed ? "directory cannot be synced" : "cannot be renamed",
