@@ -147,7 +147,7 @@ static int settle(struct part *p)
 		return -1;
 	}
 	p->synced = p->length;
-	if (!p->listed && fsync(p->dir->fd) < 0)
+	if (!p->listed && dir_sync(p->dir->fd, p->fd) < 0)
 		return -1;
 	p->listed = true;
 	return 0;
@@ -334,7 +334,7 @@ int part_publish(struct part *p)
 				return -1;
 			continue;
 		}
-		if (p->renamed && fsync(p->dir->fd) == 0)
+		if (p->renamed && dir_sync(p->dir->fd, p->fd) == 0)
 			break;
 		if (dir_trouble(p->dir, p->renamed ? "directory cannot be synced" : "cannot be renamed",
 		            text) < 0)
