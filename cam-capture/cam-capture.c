@@ -8,6 +8,7 @@
 #include "msg.h"
 #include "number.h"
 #include "opt.h"
+#include "sandbox.h"
 #include "source.h"
 #include "writer.h"
 
@@ -30,7 +31,8 @@ enum {
 };
 
 static const char usage[] =
-        "cam-capture [-s WxH] [-r FPS] [-b BITRATE] [-g GOP_SECONDS] [-i FILE.y4m|-] [-T] [-F] [-l] [-D FD]";
+        "cam-capture [-s WxH] [-r FPS] [-b BITRATE] [-g GOP_SECONDS] [-i FILE.y4m|-] [-T] [-F] [-l] [-D FD] "
+        "[-Z landlock]";
 
 struct options {
 	struct video video; /* of the test pattern */
@@ -116,7 +118,7 @@ static void options_parse(int argc, char **argv, struct options *o)
 	        .bitrate_bps = 2000000,
 	        .gop_s = 1,
 	        .ready_fd = -1};
-	while ((c = opt_next(argc, argv, "s:r:b:g:i:TFlD:", "", usage)) != -1) {
+	while ((c = opt_next(argc, argv, "s:r:b:g:i:TFlD:Z:", "", usage)) != -1) {
 		given[(unsigned char)c] = true;
 		switch (c) {
 		case 's': size_parse(&o->video); break;
@@ -128,6 +130,7 @@ static void options_parse(int argc, char **argv, struct options *o)
 		case 'F': o->fast = true; break;
 		case 'l': o->list = true; break;
 		case 'D': o->ready_fd = opt_ready_fd(); break;
+		case 'Z': sandbox_waive(optarg); break;
 		}
 	}
 	options_check(o, given, argc, argv);
@@ -172,6 +175,8 @@ static void source_open(struct capture *c, const struct options *o)
 	/* after open(), which may wait for the other end of a FIFO and must still end on a signal */
 	if (stop_open(&c->stop) < 0)
 		die_errno(EXIT_TEMPORARY, "signals");
+	/* before a byte of the input is looked at, and before any thread */
+	sandbox_enter(&profile_capture_starting, NULL, 0);
 	if (o->pattern && !(c->source = source_pattern(&o->video, o->fast)))
 		die_errno(EXIT_TEMPORARY, "test pattern");
 	if (o->file && !(c->source = source_y4m(fd, name, o->fast, &c->stop, &why)))
@@ -198,6 +203,7 @@ static void open_all(struct capture *c, const struct options *o)
 	fd_pipe_grow(STDOUT_FILENO);
 	if (writer_start(&c->writer, STDOUT_FILENO, QUEUE_BYTES, &c->stop) < 0)
 		die_errno(EXIT_TEMPORARY, "writer");
+	sandbox_filter(&profile_capture); /* all threads run */
 }
 
 /* Queues what the encoder has ready. 0, or an exit code after a message. */

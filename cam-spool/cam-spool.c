@@ -15,6 +15,7 @@
 #include "part.h"
 #include "recover.h"
 #include "room.h"
+#include "sandbox.h"
 #include "stop.h"
 
 #include <errno.h>
@@ -30,7 +31,8 @@
 enum { SYNC_MS = 1000, IDLE_S = 30, INTERRUPTED_MS = 5000 };
 
 static const char usage[] =
-        "cam-spool [-D FD] [-I SECONDS] [-q BYTES] [-f MINFREE] [-N] DIR | cam-spool -l | -j DIR";
+        "cam-spool [-D FD] [-I SECONDS] [-q BYTES] [-f MINFREE] [-N] [-Z landlock] DIR | "
+        "cam-spool -l | -j [-Z landlock] DIR";
 
 struct spool {
 	struct dir dir;
@@ -342,8 +344,8 @@ static void options_take(struct options *o, int argc, char **argv)
 
 	*o = (struct options){
 	        .ready = -1, .idle_ms = UINT64_C(1000) * IDLE_S, .floor_bytes = ROOM_FLOOR_DEFAULT};
-	while ((c = opt_next(argc, argv, "D:I:q:f:Nlj", "", usage)) != -1) {
-		records += c != 'l' && c != 'j';
+	while ((c = opt_next(argc, argv, "D:I:q:f:NljZ:", "", usage)) != -1) {
+		records += c != 'l' && c != 'j' && c != 'Z';
 		switch (c) {
 		case 'D': o->ready = opt_ready_fd(); break;
 		case 'I': o->idle_ms = opt_number('I', 1, 86400) * 1000; break;
@@ -352,6 +354,7 @@ static void options_take(struct options *o, int argc, char **argv)
 		case 'N': o->keep_unsent = true; break;
 		case 'l': o->list = true; break;
 		case 'j': o->json = true; break;
+		case 'Z': sandbox_waive(optarg); break;
 		default: die(EXIT_BUG, "-%c: not handled", c);
 		}
 	}
@@ -378,9 +381,10 @@ int main(int argc, char **argv)
 	s.idle_ms = o.idle_ms;
 	dir_open(&s.dir, o.dir);
 	fd_pipe_grow(STDIN_FILENO);
+	sandbox_confine(&profile_spool, &o.dir, 1); /* before any thread */
 	part_init(&s.part, &s.dir);
 	room_init(&s.room, &s.dir, &s.part, o.quota_bytes, o.floor_bytes, o.keep_unsent);
-	/* Everything is open: the sandbox is entered here. */
+	sandbox_filter(&profile_spool); /* everything is open */
 	if (recover(&s.dir, &s.part, &s.in) < 0)
 		die(EXIT_TEMPORARY, "stopped while the disk did not work");
 	s.recovered = s.part.fd >= 0;

@@ -16,6 +16,22 @@ void sandbox_enter(const struct profile *p, const char *const *path, size_t n);
 void sandbox_confine(const struct profile *p, const char *const *path, size_t n);
 void sandbox_filter(const struct profile *p);
 
+/* Later, under a filter that has the group "narrowing": what a phase that is over had and the next has not.
+ * The descriptors and limits stay as they are. */
+void sandbox_narrow(const struct profile *p, const char *const *path, size_t n);
+
+/* The port behind PORT_SERVER: to be called before a profile that has it. */
+void sandbox_server(unsigned port);
+
+/* The addresses behind CALL_FOUND, as pointers: the filter compares where an address lies, so it must lie in
+ * memory that nobody can write to or replace any more. n at most SANDBOX_FOUND_MAX. */
+enum { SANDBOX_FOUND_MAX = 16 };
+struct sandbox_address {
+	const void *at;
+	unsigned bytes;
+};
+void sandbox_found(const struct sandbox_address *address, size_t n);
+
 /* For the option -Z, whose argument must be "landlock": go on where the kernel has none. */
 void sandbox_waive(const char *what);
 
