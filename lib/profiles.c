@@ -73,6 +73,7 @@ static const struct profile_call encoding[] = {
         {"clock_nanosleep", CALL_ANY},
         {"clock_adjtime", CALL_ANY},
         {"sched_yield", CALL_ANY},
+        {"rseq", CALL_ANY}, /* a thread of glibc that begins; one that is refused is fatal */
         {"set_robust_list", CALL_ANY},
         {0},
 };
@@ -196,6 +197,7 @@ const struct profile profile_seal = {
 static const struct profile_call opening[] = {
         {"clock_adjtime", CALL_ANY}, /* -A: how old */
         {"munlock", CALL_ANY},       /* keys are wiped */
+        {"sysinfo", CALL_ANY},       /* qsort() */
         {"wait4", CALL_ANY},         /* for cam-mux */
         {0},
 };
@@ -257,8 +259,11 @@ static const struct profile_call files[] = {
         {"renameat2", CALL_ANY},
         {"unlinkat", CALL_ANY},
         {"fstatfs", CALL_ANY},         /* how much room there is */
+        {"sysinfo", CALL_ANY},         /* glibc's qsort() asks how much memory there is */
         {"rt_sigpending", CALL_ANY},   /* was it ^C or an orderly stop */
         {"clock_nanosleep", CALL_ANY}, /* a disk that does not work is tried again */
+        {"rseq", CALL_ANY},            /* the thread that syncs begins */
+        {"set_robust_list", CALL_ANY},
         {0},
 };
 
@@ -274,6 +279,7 @@ const struct profile profile_spool = {
 static const struct profile_call counting[] = {
         {"pread64", CALL_ANY},
         {"fstatfs", CALL_ANY},
+        {"sysinfo", CALL_ANY}, /* qsort() */
         {"flock", CALL_ANY}, /* is a cam-spool at work there */
         {0},
 };
