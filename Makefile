@@ -58,9 +58,9 @@ cam-mux_SRC = cam-seal/cam-mux cam-seal/annexb cam-seal/timeline $(BASE) lib/sei
 cam-mux_PKG = libavformat libavcodec libavutil libseccomp
 cam-key_SRC = cam-seal/cam-key cam-seal/keyfile cam-seal/passphrase $(BASE) lib/record $(SANDBOX)
 cam-key_PKG = libsodium libseccomp
-cam-spool_SRC = cam-spool/cam-spool cam-spool/incoming cam-spool/part cam-spool/recover cam-spool/dir cam-spool/room \
-	cam-spool/removal cam-spool/pack cam-spool/window cam-spool/hints cam-spool/list cam-spool/stop $(BASE) lib/record lib/name \
-	$(SANDBOX)
+cam-spool_SRC = cam-spool/cam-spool cam-spool/incoming cam-spool/intake cam-spool/part cam-spool/syncer cam-spool/ending \
+	cam-spool/recover cam-spool/dir cam-spool/room cam-spool/removal cam-spool/pack cam-spool/window cam-spool/hints cam-spool/list \
+	cam-spool/stop $(BASE) lib/record lib/name $(SANDBOX)
 cam-spool_PKG = libsodium libseccomp
 cam-reap_SRC = cam-spool/cam-reap cam-spool/keep cam-spool/stop $(BASE) lib/name $(SANDBOX)
 cam-reap_PKG = libseccomp
@@ -100,8 +100,8 @@ cam-seal/chain-test_PKG = libsodium
 cam-seal/timeline-test_SRC = cam-seal/timeline
 cam-spool/incoming-test_SRC = tests/cam-spool/stream cam-spool/incoming lib/record
 cam-spool/incoming-test_PKG = libsodium
-cam-spool/recover-test_SRC = tests/cam-spool/stream cam-spool/recover cam-spool/incoming cam-spool/part cam-spool/dir \
-	cam-spool/room cam-spool/removal cam-spool/pack cam-spool/window cam-spool/hints cam-spool/stop lib/msg lib/fdio lib/record lib/name
+cam-spool/recover-test_SRC = tests/cam-spool/stream cam-spool/recover cam-spool/incoming cam-spool/part cam-spool/syncer \
+	cam-spool/dir cam-spool/room cam-spool/removal cam-spool/pack cam-spool/window cam-spool/hints cam-spool/stop lib/msg lib/fdio lib/record lib/name
 cam-spool/recover-test_PKG = libsodium
 cam-spool/make-records_SRC = tests/cam-spool/stream lib/record lib/name
 cam-spool/make-records_PKG = libsodium
