@@ -65,7 +65,7 @@ cam-spool_PKG = libsodium libseccomp
 cam-reap_SRC = cam-spool/cam-reap cam-spool/keep cam-spool/stop $(BASE) lib/name $(SANDBOX)
 cam-reap_PKG = libseccomp
 cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav cam-ship/s3 cam-ship/s3error \
-	cam-ship/transfer cam-ship/cap cam-ship/target cam-ship/waiting cam-ship/window cam-ship/acked cam-ship/aside \
+	cam-ship/transfer cam-ship/digest cam-ship/cap cam-ship/target cam-ship/waiting cam-ship/window cam-ship/acked cam-ship/aside \
 	cam-ship/backoff cam-ship/dialer cam-ship/dialcell cam-ship/unconnected cam-ship/cell cam-ship/progress \
 	cam-ship/sigv4 cam-ship/objectlock cam-ship/credentials cam-ship/trust cam-ship/truetime $(BASE) lib/name lib/clocks $(SANDBOX)
 cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
@@ -163,7 +163,7 @@ check: deps
 	$(PROVE) -j2 --timer $(UNIT_PROGRAMS) $(TESTS)
 
 # the same tests, longer: CAM_LONG is the factor by which campaigns grow
-check-long: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
+check-long: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LONG) $(DEPS_LINT)
 check-long: deps
 	$(MAKE) all units
 	CAM_LONG=20 CAM_POWER_CUTS=200 CAM_KILLS=1000 $(PROVE) --timer $(UNIT_PROGRAMS) $(TESTS)
@@ -254,11 +254,12 @@ uninstall:
 clean:
 	rm -rf build
 
-# Debian packages: to build, for the demo, for the tests, for the analysers, for the Pi.
+# Debian packages: to build, for the demo, for the tests, for the long ones, for the analysers, for the Pi.
 DEPS_BUILD = gcc libc6-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
 DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 rclone iproute2 nftables faketime dnsmasq-base
-DEPS_BENCH = age python3
+DEPS_LONG = swift-proxy swift-account swift-container swift-object memcached
+DEPS_BENCH = age python3 rclone libnginx-mod-http-dav-ext ceph-mon ceph-osd radosgw ceph-common
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
 DEPS_ARM64 = gcc-aarch64-linux-gnu qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
 DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)

@@ -62,6 +62,35 @@ for protocol in "" " http2"; do
 	nginx_stop
 done
 
+# An answer that comes before the body has is heard: one that is too large is told as such, and does not keep the
+# others; a missing collection is made.
+sed -e "s|:$port ssl;|:$port ssl http2;|" -e "s|client_max_body_size 0|client_max_body_size 300k|" plain.conf >nginx.conf
+nginx_start || { cat nginx.log; exit 1; }
+rm -rf www/cams
+mkdir big
+for n in 1 2 3; do segment "$n" 1000 big; done
+segment 4 20000000 big
+exits 111 "too large for the server" timeout 60 cam-ship -d big -C ca.pem -1 "https://localhost:$port/cams/"
+cp tap.out named
+says "too large: told" "$(name 4): PUT: answers 413: larger than the server allows: set aside"
+ok "too large: the others are named" acked named 1 2 3
+nginx_stop
+if command -v rclone >/dev/null; then
+	mkdir home new
+	HOME=$T/home rclone serve webdav new --addr "127.0.0.1:$port" --config "$T/rclone.conf" --dir-cache-time 1s \
+		--cert cert.pem --key key.pem 2>rclone.log &
+	rclone=$!
+	stop_at_end $rclone
+	waits 20 answers "$port"
+	rm "big/$(name 1)" "big/$(name 2)" "big/$(name 3)"
+	exits 0 "a large segment as the first of its collection" timeout 60 cam-ship -d big -C ca.pem -1 "https://localhost:$port/cams/"
+	cp tap.out named
+	ok "first of its collection: named" acked named 4
+	ok "first of its collection: stored" cmp "big/$(name 4)" new/cams/2026-11-23/*
+	kill $rclone
+	wait $rclone
+fi
+
 if [ -e /usr/lib/apache2/modules/mod_http2.so ]; then
 	for protocols in "http/1.1" "h2 http/1.1"; do
 		cat >apache.conf <<-C

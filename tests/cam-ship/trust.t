@@ -1,7 +1,7 @@
 #!/bin/sh
 # Whom cam-ship believes, on nginx: pins, client certificates, and certificates judged on a machine whose clock is in
 # 1970, an hour off, or right. Whether the kernel calls the clock synchronised is told by strace in its place.
-# shellcheck disable=SC2016,SC2317 # sh -c with arguments; functions that ok and waits call
+# shellcheck disable=SC2016,SC2317,SC2154,SC2129 # sh -c with arguments; functions that ok and waits call; eval
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=servers.sh
 . "$top/tests/cam-ship/servers.sh"
