@@ -27,6 +27,7 @@ enum {
 	BITRATE_MIN_BPS = 100000, /* below that the Pi's encoder hangs */
 	BITRATE_MAX_BPS = 25000000,
 	RATE_MAX_FPS = 120,
+	BT709 = 1, /* in H.264 tables E-3 to E-5 */
 };
 
 static const char usage[] =
@@ -111,8 +112,13 @@ static void options_parse(int argc, char **argv, struct options *o)
 	bool given[256] = {false};
 	int c;
 
-	*o = (struct options){
-	        .video = {.width = 1280, .height = 720, .rate_num = 30, .rate_den = 1, .bt709 = true},
+	*o = (struct options){.video = {.width = 1280,
+	                              .height = 720,
+	                              .rate_num = 30,
+	                              .rate_den = 1,
+	                              .primaries = BT709,
+	                              .transfer = BT709,
+	                              .matrix = BT709},
 	        .bitrate_bps = 2000000,
 	        .gop_s = 1,
 	        .ready_fd = -1};
@@ -241,9 +247,12 @@ static int capture_run(struct capture *c)
 	enum source_result r;
 	struct frame frame;
 
-	while ((r = c->source->read(c->source, &c->stop, &frame)) == SOURCE_FRAME) {
-		c->seen = frame.stamp.number + 1;
-		int code = encode(c, &frame);
+	const int encoder_fd = c->encoder->fd(c->state);
+
+	while ((r = c->source->read(c->source, &c->stop, encoder_fd, &frame)) <= SOURCE_ENCODER) {
+		if (r == SOURCE_FRAME)
+			c->seen = frame.stamp.number + 1;
+		int code = r == SOURCE_FRAME ? encode(c, &frame) : queue_ready(c);
 		if (code)
 			return code;
 	}
