@@ -1,5 +1,5 @@
-/* The bounded queue between a camera's thread and the capturing thread, and the numbers of frames. Does no input or
- * output but on its eventfd. */
+/* The bounded queue between a camera's thread and the capturing thread, and the numbers of frames. Does no
+ * input or output but on its eventfd. */
 #define _GNU_SOURCE
 #include "arrivals.h"
 
@@ -33,7 +33,8 @@ static void pop(struct arrivals *a)
 	memmove(a->waiting, a->waiting + 1, a->waits * sizeof *a->waiting);
 }
 
-/* The driver's numbers have gaps where it lost frames; not every driver numbers, so a frame counts at least once. */
+/* The driver's numbers have gaps where it lost frames; not every driver numbers, so a frame counts at least
+ * once. */
 static void number_next(struct arrivals *a, uint32_t sequence)
 {
 	uint32_t gap = sequence - a->sequence;

@@ -1,8 +1,9 @@
 /* arrivals: frames on their way from a camera's thread to the capturing thread.
  *
- * A camera has a fixed number of buffers; each is with the camera, waiting here, or taken. The camera's thread never
- * waits: when the camera would run out of buffers, or too many wait, the one that has waited longest goes back to it
- * undelivered. Frames are numbered as they come, those that were lost included, wherever that was. */
+ * A camera has a fixed number of buffers; each is with the camera, waiting here, or taken. The camera's
+ * thread never waits: when the camera would run out of buffers, or too many wait, the one that has waited
+ * longest goes back to it undelivered. Frames are numbered as they come, those that were lost included,
+ * wherever that was. */
 #ifndef ARRIVALS_H
 #define ARRIVALS_H
 #include "video.h"
@@ -17,7 +18,8 @@ struct arrival {
 struct arrivals {
 	pthread_mutex_t lock;
 	int fd; /* readable when something waits or the camera has gone */
-	/* gives a buffer back to the camera: 0, or -1 when that has gone; from both threads, without the lock */
+	/* gives a buffer back to the camera: 0, or -1 when that has gone; from both threads, without the lock
+	 */
 	int (*give)(void *owner, unsigned buffer);
 	void *owner;
 	unsigned keep; /* buffers that the camera shall always have */

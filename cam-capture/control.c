@@ -9,8 +9,8 @@
 static const char *const balances[] = {
         "auto", "incandescent", "tungsten", "fluorescent", "indoor", "daylight", "cloudy", NULL};
 
-/* Modes: since libcamera 0.5 there is one each for exposure and gain, 1 is manual; before, a camera takes a time or a
- * gain that is set for its own. */
+/* Modes: since libcamera 0.5 there is one each for exposure and gain, 1 is manual; before, a camera takes a
+ * time or a gain that is set for its own. */
 static const struct control controls[] = {
         {"exposure", "ExposureTime", 1, "ExposureTimeMode", 1, NULL},
         {"gain", "AnalogueGain", 1, "AnalogueGainMode", 1, NULL},
@@ -103,7 +103,8 @@ int control_parse(const char *text, struct setting *out, char *why, size_t n)
 		return -1;
 	}
 	if (!c->words && !numbers(equals + 1, c->values, out->value)) {
-		snprintf(why, n, "needs %s", c->values == 1 ? "a number" : "two numbers with a comma between");
+		snprintf(
+		        why, n, "needs %s", c->values == 1 ? "a number" : "two numbers with a comma between");
 		return -1;
 	}
 	return 0;

@@ -7,9 +7,9 @@
 enum { CONTROL_VALUES_MAX = 2, CONTROLS_MAX = 16 };
 
 struct control {
-	const char *name;  /* ours */
+	const char *name;   /* ours */
 	const char *theirs; /* libcamera's */
-	unsigned values;   /* how many numbers it takes */
+	unsigned values;    /* how many numbers it takes */
 	/* set to what with it, where the camera has it: what would otherwise set the same by itself */
 	const char *mode;
 	double mode_value;

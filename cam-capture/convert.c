@@ -1,5 +1,5 @@
-/* Conversion to I420 by libyuv. Holds one picture. RGB becomes BT.601 of limited range: that is what libyuv makes of
- * it, and it is said in the stream (convert.h). */
+/* Conversion to I420 by libyuv. Holds one picture. RGB becomes BT.601 of limited range: that is what libyuv
+ * makes of it, and it is said in the stream (convert.h). */
 #define _GNU_SOURCE
 #include "convert.h"
 
@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef int packed(const uint8_t *src, int src_stride, uint8_t *y, int y_stride, uint8_t *u, int u_stride, uint8_t *v,
-        int v_stride, int width, int height);
+typedef int packed(const uint8_t *src, int src_stride, uint8_t *y, int y_stride, uint8_t *u, int u_stride,
+        uint8_t *v, int v_stride, int width, int height);
 
 /* libyuv names formats like DRM, but for the one that it calls RAW. */
 static packed *packed_find(const struct pixel *p)
@@ -46,8 +46,8 @@ void convert_frame(struct convert *c, const struct frame *from, struct frame *ou
 	const int stride[] = {(int)from->stride[0], (int)from->stride[1], (int)from->stride[2]};
 
 	if (c->from->planes == 3)
-		I420Copy(from->plane[0], stride[0], from->plane[1], stride[1], from->plane[2], stride[2], Y, y, U, uv,
-		        V, uv, w, h);
+		I420Copy(from->plane[0], stride[0], from->plane[1], stride[1], from->plane[2], stride[2], Y,
+		        y, U, uv, V, uv, w, h);
 	else if (c->from->planes == 2)
 		NV12ToI420(from->plane[0], stride[0], from->plane[1], stride[1], Y, y, U, uv, V, uv, w, h);
 	else

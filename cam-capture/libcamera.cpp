@@ -1,14 +1,14 @@
-/* libcamera behind the functions of libcamera.h; the only C++ here, because libcamera has no other interface. Opens
- * media and video devices. Decides nothing: what to ask for and what to make of it is source-camera.c's.
+/* libcamera behind the functions of libcamera.h; the only C++ here, because libcamera has no other interface.
+ * Opens media and video devices. Decides nothing: what to ask for and what to make of it is
+ * source-camera.c's.
  *
- * Compiles unchanged with libcamera 0.0.3 to 0.7. Controls are looked up by the names that the camera gives, for
- * which ones there are differs from version to version. Nothing is ever stopped or freed: after a camera is lost
- * Camera::stop() fails an assertion, and the process ends with _exit(). */
+ * Compiles unchanged with libcamera 0.0.3 to 0.7. Controls are looked up by the names that the camera gives,
+ * for which ones there are differs from version to version. Nothing is ever stopped or freed: after a camera
+ * is lost Camera::stop() fails an assertion, and the process ends with _exit(). */
 #include "libcamera.h"
 
 #include <libcamera/camera.h>
 #include <libcamera/camera_manager.h>
-#include <libcamera/control_ids.h>
 #include <libcamera/framebuffer_allocator.h>
 #include <libcamera/logging.h>
 #include <libcamera/property_ids.h>
@@ -27,11 +27,14 @@
 
 namespace lc = libcamera;
 
-namespace {
+namespace
+{
 
-/* libcamera writes lines of the form "[0:15:04.27] [123]  WARN Category file.cpp:12 text", from any thread. */
-class Log : public std::streambuf {
-public:
+/* libcamera writes lines of the form "[0:15:04.27] [123]  WARN Category file.cpp:12 text", from any thread.
+ */
+class Log : public std::streambuf
+{
+      public:
 	bool verbose = false;
 
 	bool take(std::string &line)
@@ -44,7 +47,7 @@ public:
 		return true;
 	}
 
-protected:
+      protected:
 	std::streamsize xsputn(const char *s, std::streamsize n) override
 	{
 		std::lock_guard<std::mutex> hold(lock_);
@@ -61,7 +64,7 @@ protected:
 		return c == EOF ? 0 : c;
 	}
 
-private:
+      private:
 	static constexpr size_t LINES_MAX = 16, LINE_BYTES_MAX = 400;
 
 	void put(char c)
@@ -73,7 +76,8 @@ private:
 		}
 		size_t level = std::min(part_.find("ERROR "), part_.find("FATAL "));
 		if ((verbose || level != std::string::npos) && lines_.size() < LINES_MAX)
-			lines_.push_back(verbose || level == std::string::npos ? part_ : part_.substr(level + 6));
+			lines_.push_back(
+			        verbose || level == std::string::npos ? part_ : part_.substr(level + 6));
 		part_.clear();
 	}
 
@@ -90,7 +94,6 @@ struct Open {
 	std::unique_ptr<lc::CameraConfiguration> config;
 	std::unique_ptr<lc::FrameBufferAllocator> allocator;
 	std::vector<std::unique_ptr<lc::Request>> requests;
-	std::vector<const lc::ControlId *> names;
 	std::unique_ptr<lc::ControlList> controls;
 	libcamera_events events = {};
 
@@ -100,7 +103,8 @@ struct Open {
 			return;
 		const lc::FrameMetadata &m = request->buffers().begin()->second->metadata();
 		const libcamera_frame frame = {static_cast<unsigned>(request->cookie()),
-		        m.status == lc::FrameMetadata::FrameSuccess, m.sequence, static_cast<int64_t>(m.timestamp)};
+		        m.status == lc::FrameMetadata::FrameSuccess, m.sequence,
+		        static_cast<int64_t>(m.timestamp)};
 		events.frame(events.owner, &frame);
 	}
 
@@ -141,14 +145,23 @@ bool value_number(const lc::ControlValue &v, double *out)
 	switch (v.type()) {
 	case lc::ControlTypeBool:
 	case lc::ControlTypeByte: *out = *p; return true;
-	case lc::ControlTypeInteger32: std::memcpy(&i32, p, sizeof i32); *out = i32; return true;
-	case lc::ControlTypeInteger64: std::memcpy(&i64, p, sizeof i64); *out = static_cast<double>(i64); return true;
-	case lc::ControlTypeFloat: std::memcpy(&f, p, sizeof f); *out = static_cast<double>(f); return true;
+	case lc::ControlTypeInteger32:
+		std::memcpy(&i32, p, sizeof i32);
+		*out = i32;
+		return true;
+	case lc::ControlTypeInteger64:
+		std::memcpy(&i64, p, sizeof i64);
+		*out = static_cast<double>(i64);
+		return true;
+	case lc::ControlTypeFloat:
+		std::memcpy(&f, p, sizeof f);
+		*out = static_cast<double>(f);
+		return true;
 	default: return false;
 	}
 }
 
-template<typename T> lc::ControlValue value_of(const double values[], unsigned n)
+template <typename T> lc::ControlValue value_of(const double values[], unsigned n)
 {
 	T array[LIBCAMERA_VALUES_MAX] = {};
 	for (unsigned i = 0; i < n; i++)
@@ -257,12 +270,6 @@ int libcamera_choose(unsigned camera)
 	o.config = o.camera->generateConfiguration({lc::StreamRole::VideoRecording});
 	if (!o.config || o.config->empty())
 		return -ENOTSUP;
-	o.names.clear();
-	for (const auto &c : o.camera->controls())
-		o.names.push_back(c.first);
-	std::sort(o.names.begin(), o.names.end(),
-	        [](const lc::ControlId *a, const lc::ControlId *b) { return a->name() < b->name(); });
-	o.controls = std::make_unique<lc::ControlList>(o.camera->controls());
 	return 0;
 }
 
@@ -295,20 +302,12 @@ unsigned libcamera_sizes(uint32_t fourcc, struct libcamera_size out[], unsigned 
 	return n;
 }
 
-const char *libcamera_control_name(unsigned n)
-{
-	return n < o.names.size() ? o.names[n]->name().c_str() : nullptr;
-}
-
 int libcamera_control(const char *name, struct libcamera_range *out)
 {
 	const auto *c = control_find(name);
 	if (!c)
 		return -ENOENT;
-	*out = {1, 0, 1};
-	if (c->first->id() == lc::controls::ColourGains.id() ||
-	        c->first->id() == lc::controls::FrameDurationLimits.id())
-		out->values = 2;
+	*out = {1, 0};
 	double min, max;
 	if (value_number(c->second.min(), &min) && value_number(c->second.max(), &max)) {
 		out->min = min;
@@ -378,6 +377,7 @@ int libcamera_configure(void)
 	int r = o.camera->configure(o.config.get());
 	if (r)
 		return r;
+	o.controls = std::make_unique<lc::ControlList>(o.camera->controls());
 	lc::Stream *stream = o.config->at(0).stream();
 	o.allocator = std::make_unique<lc::FrameBufferAllocator>(o.camera);
 	r = o.allocator->allocate(stream);

@@ -1,8 +1,9 @@
-/* libcamera: the C++ library behind functions that C can call. One process has one camera manager and opens one
- * camera, so there is no handle. Cameras are numbered as found, from 0.
+/* libcamera: the C++ library behind functions that C can call. One process has one camera manager and opens
+ * one camera, so there is no handle. Cameras are numbered as found, from 0.
  *
- * Functions that return int give 0, or a negative errno, unless said otherwise. All are called by one thread, but for
- * libcamera_queue(), which any thread may call. libcamera_begin() starts threads, of the library's own. */
+ * Functions that return int give 0, or a negative errno, unless said otherwise. All are called by one thread,
+ * but for libcamera_queue(), which any thread may call. libcamera_begin() starts threads, of the library's
+ * own. */
 #ifndef CAM_LIBCAMERA_H
 #define CAM_LIBCAMERA_H
 #include <stdbool.h>
@@ -32,8 +33,8 @@ struct libcamera_size {
 struct libcamera_config {
 	uint32_t fourcc, width, height, stride, buffers;
 	bool hflip, vflip, transpose; /* upright is none of them */
-	/* after validation: colour_primaries, transfer_characteristics, matrix_coefficients (H.264 tables E-3 to
-	 * E-5); 0 not said */
+	/* after validation: colour_primaries, transfer_characteristics, matrix_coefficients (H.264 tables E-3
+	 * to E-5); 0 not said */
 	uint8_t primaries, transfer, matrix;
 	bool full_range;
 	char format[LIBCAMERA_NAME_BYTES]; /* after validation: of fourcc */
@@ -42,7 +43,6 @@ struct libcamera_config {
 /* Limits of a control; without them min is above max. */
 struct libcamera_range {
 	double min, max;
-	unsigned values; /* it takes: 1, or more where it is an array */
 };
 
 struct libcamera_plane {
@@ -74,15 +74,13 @@ const char *libcamera_id(unsigned camera);
 const char *libcamera_model(unsigned camera);
 /* Makes this the camera that the functions below are about. */
 int libcamera_choose(unsigned camera);
-/* The formats for video and their sizes, at most max: how many there are. Where there are no single sizes, they are
- * the smallest and the largest one. */
+/* The formats for video and their sizes, at most max: how many there are. Where there are no single sizes,
+ * they are the smallest and the largest one. */
 unsigned libcamera_formats(struct libcamera_format out[], unsigned max);
 unsigned libcamera_sizes(uint32_t fourcc, struct libcamera_size out[], unsigned max);
-/* The nth control's name, NULL at the end. */
-const char *libcamera_control_name(unsigned n);
-/* -ENOENT when the camera has no such control. */
+/* -ENOENT when the camera has no such control. Limits may change when it is configured. */
 int libcamera_control(const char *name, struct libcamera_range *out);
-/* To be set when the camera starts. */
+/* To be set when the camera starts; after it was configured. */
 int libcamera_set(const char *name, const double values[], unsigned n);
 
 /* Makes the camera this process's: -EBUSY when it is another's. */
@@ -97,7 +95,8 @@ unsigned libcamera_planes(unsigned buffer, struct libcamera_plane out[LIBCAMERA_
 int libcamera_start(const struct libcamera_events *);
 /* Gives a buffer back to the camera. */
 int libcamera_queue(unsigned buffer);
-/* The oldest log line that was not asked for yet, without its newline, cut to fit. False when there is none. */
+/* The oldest log line that was not asked for yet, without its newline, cut to fit. False when there is none.
+ */
 bool libcamera_log(char *line, size_t n);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
-/* The table of pixel formats. Names of RGB formats are those of DRM: of a little-endian word, so that the first
- * letter is the last byte in memory. */
+/* The table of pixel formats. Names of RGB formats are those of DRM: of a little-endian word, so that the
+ * first letter is the last byte in memory. */
 #define _GNU_SOURCE
 #include "pixel.h"
 

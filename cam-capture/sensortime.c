@@ -32,7 +32,8 @@ static bool is_age(int64_t ns)
 	return ns >= 0 && ns <= AGE_MAX_NS;
 }
 
-bool sensortime_clocks(int64_t timestamp_ns, const struct moment *seen, uint64_t after_boot_ns, struct clocks *out)
+bool sensortime_clocks(
+        int64_t timestamp_ns, const struct moment *seen, uint64_t after_boot_ns, struct clocks *out)
 {
 	int64_t age = -1;
 

@@ -47,8 +47,8 @@ bool stop_wait(const struct stop *s, int fd, int64_t until_ns)
 
 bool stop_wait_either(const struct stop *s, int fd, int other_fd, int64_t until_ns)
 {
-	struct pollfd p[] = {{s->signal_fd, POLLIN, 0}, {s->failed_fd, POLLIN, 0}, {fd, POLLIN, 0},
-	        {other_fd, POLLIN, 0}};
+	struct pollfd p[] = {
+	        {s->signal_fd, POLLIN, 0}, {s->failed_fd, POLLIN, 0}, {fd, POLLIN, 0}, {other_fd, POLLIN, 0}};
 
 	for (;;) {
 		struct timespec left = {0};
