@@ -27,6 +27,11 @@ static const struct encoder *const encoders[] = {&encoder_x264};
 
 enum { ENCODERS = sizeof encoders / sizeof *encoders };
 
+static const char *encoder_state(const struct encoder *e)
+{
+	return e->formats && !e->formats() ? "not here" : e->about;
+}
+
 /* Kind, name, what it is; between tabs. */
 static int list(const struct options *o)
 {
@@ -34,8 +39,7 @@ static int list(const struct options *o)
 	printf("source\tpattern\ttest pattern (-T)\n");
 	printf("source\tcamera\t%s\n", camera_about);
 	for (size_t i = 0; i < ENCODERS; i++)
-		printf("encoder\t%s\t%s%s\n", encoders[i]->name, encoders[i]->about,
-		        encoders[i]->formats && !encoders[i]->formats() ? ": not here" : "");
+		printf("encoder\t%s\t%s\n", encoders[i]->name, encoder_state(encoders[i]));
 	int code = camera_list(o->camera.silence_s);
 	if (fflush(stdout) < 0)
 		die_errno(EXIT_TEMPORARY, "stdout");
@@ -85,29 +89,29 @@ static void source_open(struct capture *c, const struct options *o)
 		exit(code);
 }
 
-/* The one that was asked for, or the first that is here. */
-static void encoder_choose(struct capture *c, const struct options *o)
+static const struct encoder *encoder_named(const char *name)
 {
 	char names[128] = "";
 	size_t at = 0;
 
 	for (size_t i = 0; i < ENCODERS; i++) {
-		const struct encoder *e = encoders[i];
-		at += (size_t)snprintf(names + at, sizeof names - at, "%s%s: %s", i ? ", " : "", e->name,
-		        e->formats ? "not here" : e->about);
-		if (o->encoder && strcmp(e->name, o->encoder) != 0)
-			continue;
-		c->formats = e->formats ? e->formats() : 0;
-		c->encoder = e;
-		if (c->formats)
-			return;
+		if (strcmp(encoders[i]->name, name) == 0)
+			return encoders[i];
+		at += (size_t)snprintf(names + at, sizeof names - at, " %s", encoders[i]->name);
 	}
-	if (!c->encoder)
-		die(EXIT_USAGE, "-e %s: not an encoder: there are %s", o->encoder, names);
-	if (o->encoder)
+	die(EXIT_USAGE, "-e %s: not an encoder: there are:%s", name, names);
+}
+
+/* The one that was asked for, or the first that is here. */
+static void encoder_choose(struct capture *c, const struct options *o)
+{
+	for (size_t i = 0; i < ENCODERS && !c->formats; i++) {
+		c->encoder = o->encoder ? encoder_named(o->encoder) : encoders[i];
+		c->formats = c->encoder->formats ? c->encoder->formats() : 0;
+	}
+	if (!c->formats)
 		die(c->encoder->formats ? EXIT_TEMPORARY : EXIT_USAGE, "no encoder: %s: %s", c->encoder->name,
-		        c->encoder->formats ? "not here" : c->encoder->about);
-	die(EXIT_USAGE, "no encoder: %s", names);
+		        encoder_state(c->encoder));
 }
 
 static uint32_t gop_frames(const struct video *v, uint32_t gop_s)
