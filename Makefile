@@ -174,7 +174,7 @@ $(O)/obj/cam-ship/truetime.o: CPPFLAGS += $(if $(BUILT_S),-DTRUETIME_BUILT_S=$(B
 # --- tests ---
 
 UNIT_PROGRAMS = $(UNITS:%=$(O)/tests/%)
-TESTS = $(sort $(wildcard tests/*/*.t))
+TESTS = $(sort $(filter-out tests/guest/%,$(wildcard tests/*/*.t)))
 PROVE = O=$(abspath $(O)) PATH="$(abspath $(O)):$$PATH" prove -e ''
 
 units: $(UNIT_PROGRAMS) $(TESTPROGS:%=$(O)/tests/%)
@@ -185,7 +185,8 @@ check: deps
 	$(PROVE) -j2 --timer $(UNIT_PROGRAMS) $(TESTS)
 
 # the same tests, longer: CAM_LONG is the factor by which campaigns grow
-check-long: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
+check-long: DEPS_GUEST = qemu-system-x86 qemu-system-arm mmdebstrap kmod cpio xz-utils e2fsprogs gcc-12 libelf-dev
+DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 check-long: deps
 	$(MAKE) all units
 	CAM_LONG=20 CAM_POWER_CUTS=200 CAM_KILLS=1000 $(PROVE) --timer $(UNIT_PROGRAMS) $(TESTS)
@@ -260,6 +261,18 @@ check-arm64: deps-arm64
 	$(MAKE) CROSS=aarch64-linux-gnu- WERROR=1 all units
 	prove -e 'qemu-aarch64' $(UNITS:%=build/aarch64-linux-gnu/tests/%)
 
+# --- a guest with a camera and an encoder, for each architecture: boots QEMU, keeps what it boots in build/guest ---
+
+deps-guest:
+	sh tests/deps.sh $(DEPS_GUEST)
+
+check-guest: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
+check-guest: deps deps-guest deps-arm64
+	$(MAKE) all guest-programs
+	$(MAKE) CROSS=aarch64-linux-gnu- all guest-programs
+	GUEST_ARCH=amd64 $(PROVE) --timer tests/guest/*.t
+	GUEST_ARCH=arm64 $(PROVE) --timer tests/guest/*.t
+
 # --- installing ---
 
 install: all
@@ -288,4 +301,4 @@ DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 deps:
 	@sh tests/deps.sh $(DEPS)
 
-.PHONY: all units check check-long demo bench fuzz lint lint-c lint-sh lint-man deps deps-arm64 check-arm64 install uninstall clean security-table
+.PHONY: all units check check-long demo bench fuzz lint lint-c lint-sh lint-man deps deps-arm64 check-arm64 deps-guest check-guest guest-programs install uninstall clean security-table
