@@ -42,6 +42,7 @@ enum profile_right {
 	RIGHT_REMOVE = 8, /* remove files; the old name of a renaming */
 	RIGHT_EXECUTE = 16,
 	RIGHT_DEVICE = 32, /* ioctl on a device that is opened */
+	RIGHT_LIST = 64,   /* list directories */
 };
 
 struct profile_place {

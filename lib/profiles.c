@@ -131,6 +131,8 @@ static const struct profile_call camera[] = {
         {"pipe2", CALL_ANY},
         {"sched_getaffinity", CALL_ANY}, /* how many threads to encode with */
         {"sched_setscheduler", CALL_NO_PERM},
+        {"alarm", CALL_ANY}, /* opening takes no longer than it may */
+        {"setitimer", CALL_ANY},
         {"sched_getparam", CALL_ANY},
         {"sched_getscheduler", CALL_ANY},
         {0},
@@ -156,8 +158,8 @@ const struct profile profile_capture_camera = {
         .tool = "cam-capture",
         .phase = "opening a camera",
         .group = {runtime, stream, encoding, video, camera, narrowing},
-        .place = {{"devices", RIGHT_READ | RIGHT_WRITE | RIGHT_DEVICE},
-                {"udev, libcamera and its libraries", RIGHT_READ}},
+        .place = {{"/dev", RIGHT_LIST}, {"video and media devices, DMA heaps", RIGHT_READ | RIGHT_WRITE | RIGHT_DEVICE},
+                {"libraries, libcamera's modules, udev, /sys", RIGHT_READ}},
         .descriptors_max = 256,
 };
 
@@ -258,6 +260,7 @@ static const struct profile_call files[] = {
         {"renameat", CALL_ANY},
         {"renameat2", CALL_ANY},
         {"unlinkat", CALL_ANY},
+        {"tee", CALL_ANY},             /* stays in the pipe until it is written */
         {"fstatfs", CALL_ANY},         /* how much room there is */
         {"sysinfo", CALL_ANY},         /* glibc's qsort() asks how much memory there is */
         {"rt_sigpending", CALL_ANY},   /* was it ^C or an orderly stop */

@@ -50,6 +50,8 @@ static const char *const built_without = "built with sanitizers";
 static const char *const built_without = NULL;
 #endif
 
+const char sandbox_next[] = "";
+
 enum { INHERITED_FDS = 64 };
 
 static int landlock_waived, said;
@@ -175,6 +177,7 @@ static uint64_t rights_access(unsigned rights)
 	uint64_t a = 0;
 
 	a |= rights & RIGHT_READ ? ACCESS_READ_FILE | ACCESS_READ_DIR : 0;
+	a |= rights & RIGHT_LIST ? ACCESS_READ_DIR : 0;
 	a |= rights & RIGHT_WRITE ? ACCESS_WRITE_FILE | ACCESS_TRUNCATE : 0;
 	a |= rights & RIGHT_CREATE ? ACCESS_MAKE_REG : 0;
 	a |= rights & RIGHT_REMOVE ? ACCESS_REMOVE_FILE : 0;
@@ -198,6 +201,23 @@ static void place_allow(int ruleset, uint64_t known, const struct profile_place 
 	if (rule.access && syscall(SYS_landlock_add_rule, ruleset, RULE_PATH_BENEATH, &rule, 0) < 0)
 		die_errno(EXIT_TEMPORARY, "sandbox: %s: %s", place->what, path);
 	close(rule.fd);
+}
+
+static void places_allow(
+        const struct profile *p, int ruleset, uint64_t known, const char *const *path, size_t n)
+{
+	unsigned place = 0;
+	int in_groups = 0;
+
+	for (size_t i = 0; i < n; i++)
+		in_groups |= path[i] == sandbox_next;
+	for (size_t i = 0; i < n; i++) {
+		if ((in_groups ? path[i] == sandbox_next : i > 0) && place + 1 < PROFILE_PLACES_MAX &&
+		        p->place[place + 1].what)
+			place++;
+		if (path[i] && path[i] != sandbox_next && p->place[place].what)
+			place_allow(ruleset, known, &p->place[place], path[i]);
+	}
 }
 
 static void port_allow(int ruleset, unsigned port)
@@ -228,13 +248,7 @@ static void landlock(const struct profile *p, const char *const *path, size_t n)
 	int ruleset = (int)syscall(SYS_landlock_create_ruleset, &attr, size, 0);
 	if (ruleset < 0)
 		die_errno(EXIT_TEMPORARY, "sandbox: Landlock");
-	unsigned place = 0;
-	for (size_t i = 0; i < n; i++) {
-		if (i && place + 1 < PROFILE_PLACES_MAX && p->place[place + 1].what)
-			place++;
-		if (path[i] && p->place[place].what)
-			place_allow(ruleset, attr.fs, &p->place[place], path[i]);
-	}
+	places_allow(p, ruleset, attr.fs, path, n);
 	if (abi >= ABI_NET && p->ports & PORT_SERVER)
 		port_allow(ruleset, server_port);
 	if (abi >= ABI_NET && p->ports & PORT_NAMES)

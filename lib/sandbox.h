@@ -10,6 +10,7 @@
 /* A kernel without Landlock is refused, unless sandbox_waive() was called before. Builds with sanitizers only
  * say that they run without. path: what the places of p are this time, in order, n of them; those beyond the
  * last place count for it. One that is NULL or not there is passed over: nothing is allowed for it. */
+extern const char sandbox_next[]; /* instead of a path: the paths behind it are of the next place */
 void sandbox_enter(const struct profile *p, const char *const *path, size_t n);
 
 /* The same in two steps, for a tool that starts threads in between. */

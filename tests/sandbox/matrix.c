@@ -302,7 +302,7 @@ static void places(const struct profile *p)
 	static const struct {
 		unsigned right;
 		const char *name;
-	} rights[] = {{RIGHT_READ, "read"}, {RIGHT_WRITE, "write"}, {RIGHT_CREATE, "create"},
+	} rights[] = {{RIGHT_READ, "read"}, {RIGHT_LIST, "list"}, {RIGHT_WRITE, "write"}, {RIGHT_CREATE, "create"},
 	        {RIGHT_REMOVE, "remove"}, {RIGHT_EXECUTE, "execute"}, {RIGHT_DEVICE, "ioctl"}};
 
 	if (!p->place[0].what)
