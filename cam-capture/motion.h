@@ -1,0 +1,26 @@
+/* motion: how much of the picture moves, from a frame's luma on a coarse grid.
+ *
+ * Light that changes everywhere, by whatever curve, is taken out first; noise, of the sensor and of each
+ * place (leaves, water), raises the threshold; what is left counts where it hangs together over several cells
+ * and goes on for longer than any single sudden change can: a lamp, lightning or a drop does not. */
+#ifndef MOTION_H
+#define MOTION_H
+#include "video.h"
+
+enum {
+	MOTION_MAX = 1000,
+	MOTION_THRESHOLD =
+	        30, /* by default something moves from here on: about a thousandth of the picture */
+	MOTION_NOT_MEASURED = 65535 /* as the SEI message says it */
+};
+
+struct motion;
+
+/* NULL with errno. */
+struct motion *motion_open(const struct video *v);
+/* The next frame's score, 0 to MOTION_MAX: the square root of the share of the picture that moves, in
+ * thousandths; 100 is a hundredth of the picture. lost: frames that were captured or should have been since
+ * the last one and did not come here. */
+uint16_t motion_score(struct motion *m, const struct frame *f, uint32_t lost);
+void motion_close(struct motion *m);
+#endif
