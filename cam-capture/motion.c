@@ -1,5 +1,5 @@
 /* The detector. Reads a quarter of the rows of a picture's luma; holds a background, the noise and the last
- * few pictures as means of cells, some 80 cells wide. No input or output.
+ * few pictures as means of some thousands of cells. No input or output.
  *
  * Units: luma is 0 to 255; means are in 256ths of it. */
 #define _GNU_SOURCE
@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-	COLUMNS = 80,
+	CELLS_MAX = 4800,
 	CELL_STEP = 8,     /* a cell's side is a multiple: eight samples are added at once */
 	CELL_SAMPLES = 32, /* at least, of each cell, in rows */
 	LUMA = 256,        /* units of a mean */
@@ -75,7 +75,9 @@ struct motion *motion_open(const struct video *v)
 
 	if (!m)
 		return NULL;
-	m->side = (v->width + COLUMNS * CELL_STEP - 1) / (COLUMNS * CELL_STEP) * CELL_STEP;
+	m->side = CELL_STEP;
+	while ((v->width / m->side) * (v->height / m->side) > CELLS_MAX)
+		m->side += CELL_STEP;
 	m->columns = v->width / m->side;
 	m->rows = v->height / m->side;
 	m->cells = m->columns * m->rows;
@@ -452,11 +454,10 @@ static void begin(struct motion *m)
 	memset(m->still, 0, m->cells * sizeof *m->still);
 }
 
-uint16_t motion_score(struct motion *m, const struct frame *f, uint32_t lost)
+uint16_t motion_score(struct motion *m, const struct frame *f)
 {
 	uint32_t moving = 0;
 
-	(void)lost;
 	cells_read(m, f);
 	int32_t *then = m->past + (size_t)(m->seen % m->lag) * m->cells;
 	if (!m->seen) {

@@ -9,8 +9,6 @@
 
 enum {
 	MOTION_MAX = 1000,
-	MOTION_THRESHOLD =
-	        30, /* by default something moves from here on: about a thousandth of the picture */
 	MOTION_NOT_MEASURED = 65535 /* as the SEI message says it */
 };
 
@@ -19,8 +17,7 @@ struct motion;
 /* NULL with errno. */
 struct motion *motion_open(const struct video *v);
 /* The next frame's score, 0 to MOTION_MAX: the square root of the share of the picture that moves, in
- * thousandths; 100 is a hundredth of the picture. lost: frames that were captured or should have been since
- * the last one and did not come here. */
-uint16_t motion_score(struct motion *m, const struct frame *f, uint32_t lost);
+ * thousandths; 100 is a hundredth of the picture. */
+uint16_t motion_score(struct motion *m, const struct frame *f);
 void motion_close(struct motion *m);
 #endif
