@@ -96,7 +96,7 @@ static void memory(void)
 int main(void)
 {
 	play(5, 10, 700);
-	play(0, 0, 300);
+	play(0, 0, 200);
 	play(0, 7, 500);
 	play(3, 0, 500);
 	play(60, 1, 1500);
