@@ -84,7 +84,7 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
 	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test \
 	cam-ship/unconnected-test
-TESTPROGS = cam-capture/scenes cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
+TESTPROGS = cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
@@ -115,6 +115,7 @@ cam-spool/make-records_SRC = tests/cam-spool/stream lib/record lib/name
 cam-spool/make-records_PKG = libsodium
 cam-spool/check-records_SRC =
 cam-capture/scenes_SRC =
+cam-capture/motion-score_SRC = cam-capture/motion cam-capture/y4m
 cam-capture/scenes_LIBS = -lm
 sandbox/matrix_SRC = $(SANDBOX) lib/msg
 sandbox/matrix_PKG = libseccomp
@@ -192,8 +193,9 @@ demo: deps
 
 bench: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
 bench: deps
-	$(MAKE) all
+	$(MAKE) all units
 	PATH="$(abspath $(O)):$$PATH" sh tests/bench.sh
+	O=$(abspath $(O)) /usr/bin/python3 tests/motion.py
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
 FUZZ = annexb record keyfile incoming s3error y4m
