@@ -7,10 +7,7 @@
 #define MOTION_H
 #include "video.h"
 
-enum {
-	MOTION_MAX = 1000,
-	MOTION_NOT_MEASURED = 65535 /* as the SEI message says it */
-};
+enum { MOTION_MAX = 1000 };
 
 struct motion;
 
