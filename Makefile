@@ -78,18 +78,29 @@ cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 
 # Unit tests: tests/NAME.c and the sources it needs. Programs that tests in shell use are in TESTPROGS.
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
-	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test cam-capture/motion-test cam-capture/roll-test \
+	cam-capture/pixel-test cam-capture/sensortime-test cam-capture/arrivals-test cam-capture/control-test \
+	cam-capture/motion-test cam-capture/roll-test \
+	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test \
 	cam-seal/annexb-test cam-seal/epoch-test cam-seal/reader-test cam-seal/chain-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
 	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test \
 	cam-ship/unconnected-test
-TESTPROGS = cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
+TESTPROGS = cam-capture/fake cam-capture/convert cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
 lib/record-test_SRC = lib/record
 lib/record-test_PKG = libsodium
+cam-capture/pixel-test_SRC = cam-capture/pixel
+cam-capture/sensortime-test_SRC = cam-capture/sensortime lib/clocks
+cam-capture/arrivals-test_SRC = cam-capture/arrivals
+cam-capture/control-test_SRC = cam-capture/control cam-capture/rate
+cam-capture/fake_SRC = $(filter-out cam-capture/libcamera cam-capture/camera-none,$(cam-capture_SRC))
+cam-capture/fake_PKG = $(filter-out libcamera,$(cam-capture_PKG))
+cam-capture/fake_LIBS = -lyuv
+cam-capture/convert_SRC = cam-capture/convert cam-capture/pixel
+cam-capture/convert_LIBS = -lyuv
 cam-capture/y4m-test_SRC = cam-capture/y4m
 cam-capture/motion-test_SRC = cam-capture/motion
 cam-capture/roll-test_SRC = cam-capture/roll cam-capture/au lib/sei
@@ -169,7 +180,7 @@ $(O)/obj/cam-ship/truetime.o: CPPFLAGS += $(if $(BUILT_S),-DTRUETIME_BUILT_S=$(B
 # --- tests ---
 
 UNIT_PROGRAMS = $(UNITS:%=$(O)/tests/%)
-TESTS = $(sort $(wildcard tests/*/*.t))
+TESTS = $(sort $(filter-out tests/guest/%,$(wildcard tests/*/*.t)))
 PROVE = O=$(abspath $(O)) PATH="$(abspath $(O)):$$PATH" prove -e ''
 
 units: $(UNIT_PROGRAMS) $(TESTPROGS:%=$(O)/tests/%)
@@ -256,6 +267,18 @@ check-arm64: deps-arm64
 	$(MAKE) CROSS=aarch64-linux-gnu- WERROR=1 all units
 	prove -e 'qemu-aarch64' $(UNITS:%=build/aarch64-linux-gnu/tests/%)
 
+# --- a guest with a camera and an encoder, for each architecture: boots QEMU, keeps what it boots in build/guest ---
+
+deps-guest:
+	sh tests/deps.sh $(DEPS_GUEST)
+
+check-guest: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
+check-guest: deps deps-guest deps-arm64
+	$(MAKE) all guest-programs
+	$(MAKE) CROSS=aarch64-linux-gnu- all guest-programs
+	GUEST_ARCH=amd64 $(PROVE) --timer tests/guest/*.t
+	GUEST_ARCH=arm64 $(PROVE) --timer tests/guest/*.t
+
 # --- installing ---
 
 install: all
@@ -279,9 +302,10 @@ DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-
 DEPS_BENCH = age python3
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
 DEPS_ARM64 = gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libcamera-dev:arm64 libyuv-dev:arm64 qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
+DEPS_GUEST = qemu-system-x86 qemu-system-arm mmdebstrap kmod cpio xz-utils e2fsprogs gcc-12 libelf-dev
 DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 
 deps:
 	@sh tests/deps.sh $(DEPS)
 
-.PHONY: all units check check-long demo bench fuzz lint lint-c lint-sh lint-man deps deps-arm64 check-arm64 install uninstall clean security-table
+.PHONY: all units check check-long demo bench fuzz lint lint-c lint-sh lint-man deps deps-arm64 check-arm64 deps-guest check-guest guest-programs install uninstall clean security-table
