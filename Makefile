@@ -8,6 +8,8 @@
 PREFIX = /usr/local
 DESTDIR =
 BINDIR = $(PREFIX)/bin
+SBINDIR = $(PREFIX)/sbin
+LIBDIR = $(PREFIX)/lib/cam
 MANDIR = $(PREFIX)/share/man
 CROSS =
 X264 = 1
@@ -211,7 +213,7 @@ lint-c:
 	cppcheck -q -j2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 $(INCLUDES) $(C_FILES)
 
 lint-sh:
-	shellcheck -x -P SCRIPTDIR -e SC2317,SC2016,SC2012,SC2086 .ci/run tests/*.sh tests/*/*.sh $$(grep -lE '^#!/bin/(ba)?sh' tests/*/*.t)
+	shellcheck -x -P SCRIPTDIR -e SC2317,SC2016,SC2012,SC2086 .ci/run tests/*.sh tests/*/*.sh $$(grep -lE '^#!/bin/(ba)?sh' tests/*/*.t) $(SERVICES) s6-rc/users
 	/usr/bin/python3 -m compileall -q -f tests >/dev/null && find tests -name __pycache__ -prune -exec rm -r {} +
 
 # Pages of other packages may not be installed; ours are all here.
@@ -242,8 +244,24 @@ install: all
 	install -m 0644 man/*.1 $(DESTDIR)$(MANDIR)/man1
 	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5
 	install -m 0644 man/*.7 $(DESTDIR)$(MANDIR)/man7
+	mkdir -p $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR)/run $(DESTDIR)/etc/cam
+	install -m 0755 $(SERVICES) $(DESTDIR)$(LIBDIR)
+	install -m 0644 s6-rc/run/* $(DESTDIR)$(LIBDIR)/run
+	ln -sf $(LIBDIR:$(PREFIX)/%=../%)/cam-services $(DESTDIR)$(SBINDIR)/cam-services
+	sed 's,@SBINDIR@,$(SBINDIR),' s6-rc/cam-svscan.service >$(DESTDIR)$(LIBDIR)/cam-svscan.service
+	for f in sysctl nftables; do \
+		[ -e $(DESTDIR)/etc/cam/$$f.conf ] || install -m 0644 s6-rc/$$f.conf $(DESTDIR)/etc/cam; done
+
+# on the device, as root
+install-users:
+	sh s6-rc/users
+
+# what cam-services runs; the administrator's files in /etc/cam and what was recorded stay
+SERVICES = s6-rc/cam-services s6-rc/cells s6-rc/kernel s6-rc/prepare s6-rc/gate s6-rc/finish
 
 uninstall:
+	rm -rf $(DESTDIR)$(LIBDIR)
+	rm -f $(DESTDIR)$(SBINDIR)/cam-services
 	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%)
 	for m in man/*.[1-8]; do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
@@ -262,4 +280,4 @@ DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 deps:
 	@sh tests/deps.sh $(DEPS)
 
-.PHONY: all units check check-long demo bench fuzz lint lint-c lint-sh lint-man deps deps-arm64 check-arm64 install uninstall clean security-table
+.PHONY: all units check check-long demo bench fuzz lint lint-c lint-sh lint-man deps deps-arm64 check-arm64 install install-users uninstall clean security-table
