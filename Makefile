@@ -39,7 +39,7 @@ LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed $(if
 BASE = lib/msg lib/opt lib/number lib/fdio
 SANDBOX = lib/sandbox lib/profiles
 
-TOOLS = cam-capture cam-seal cam-open cam-mux cam-key cam-spool cam-reap cam-ship
+TOOLS = cam-capture cam-seal cam-open cam-mux cam-key cam-spool cam-reap cam-status cam-ship
 
 cam-capture_SRC = cam-capture/cam-capture cam-capture/source-y4m cam-capture/source-pattern cam-capture/y4m cam-capture/pattern \
 	cam-capture/pace cam-capture/stop cam-capture/au cam-capture/queue cam-capture/writer \
@@ -49,7 +49,7 @@ cam-seal_SRC = cam-seal/cam-seal cam-seal/annexb cam-seal/segmenter cam-seal/sea
 	cam-seal/recipients cam-seal/keyfile \
 	$(BASE) lib/clocks lib/sei lib/record
 cam-seal_PKG = libsodium libseccomp
-cam-open_SRC = cam-seal/cam-open cam-seal/inputs cam-seal/report cam-seal/playback cam-seal/reader cam-seal/segment $(SANDBOX) \
+cam-open_SRC = cam-seal/cam-open cam-seal/inputs cam-seal/report cam-seal/evicted cam-seal/playback cam-seal/reader cam-seal/segment $(SANDBOX) \
 	cam-seal/place cam-seal/chain cam-seal/known cam-seal/release cam-seal/annexb cam-seal/keyfile cam-seal/passphrase \
 	$(BASE) lib/clocks lib/record lib/name lib/sei
 cam-open_PKG = libsodium libseccomp
@@ -62,6 +62,9 @@ cam-spool_SRC = cam-spool/cam-spool cam-spool/incoming cam-spool/part cam-spool/
 cam-spool_PKG = libsodium
 cam-reap_SRC = cam-spool/cam-reap cam-spool/keep cam-spool/stop $(BASE) lib/name $(SANDBOX)
 cam-reap_PKG = libseccomp
+cam-status_SRC = cam-spool/cam-status cam-spool/newest cam-spool/evictions cam-spool/stop $(BASE) lib/clocks lib/record \
+	lib/name $(SANDBOX)
+cam-status_PKG = libsodium libseccomp
 cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav cam-ship/s3 cam-ship/s3error \
 	cam-ship/transfer cam-ship/cap cam-ship/target cam-ship/waiting cam-ship/window cam-ship/acked cam-ship/aside \
 	cam-ship/backoff cam-ship/dialer cam-ship/unconnected cam-ship/progress \

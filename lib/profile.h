@@ -53,5 +53,5 @@ struct profile {
 
 extern const struct profile *const profile_all[]; /* ends with NULL */
 
-extern const struct profile profile_seal, profile_open, profile_mux, profile_key, profile_reap;
+extern const struct profile profile_seal, profile_open, profile_mux, profile_key, profile_reap, profile_status;
 #endif

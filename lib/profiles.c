@@ -140,5 +140,22 @@ const struct profile profile_reap = {
         .descriptors_max = 16,
 };
 
+static const struct profile_call looking[] = {
+        {"pread64", CALL_ANY}, /* segments and packs; the temperature anew */
+        {"fstatfs", CALL_ANY},
+        {"clock_adjtime", CALL_ANY}, /* is the clock synchronised */
+        {0},
+};
+
+const struct profile profile_status = {
+        .tool = "cam-status",
+        .phase = "reporting",
+        .group = {runtime, stream, look, looking},
+        .place = {{"spool directory", RIGHT_READ},
+                {"what the audit left, with its directory", RIGHT_READ}},
+        .descriptors_max = 16,
+        .writes_files = 1,
+};
+
 const struct profile *const profile_all[] = {
-        &profile_seal, &profile_open, &profile_mux, &profile_key, &profile_reap, NULL};
+        &profile_seal, &profile_open, &profile_mux, &profile_key, &profile_reap, &profile_status, NULL};

@@ -132,7 +132,7 @@ class World:
         shutil.copy(self.server.ca, f"/etc/cam/{name}/ca.pem")
         url = url or self.server.url.replace("door", name)
         settings = {"CAM_CAPTURE_ARGS": capture, "CAM_SEAL_ARGS": seal, "CAM_SHIP_ARGS": f"-C /etc/cam/{name}/ca.pem -T 5", "CAM_SHIP_URL": url,
-                    "CAM_STATUS_ARGS": "-s 2", "CAM_STATUS_SHIP_ARGS": f"-C /etc/cam/{name}/ca.pem -T 5", "CAM_STATUS_SHIP_URL": url + "status/", **more}
+                    "CAM_STATUS_ARGS": "-s 2", **more}
         for key, value in settings.items():
             self.set(name, key, value)
 
