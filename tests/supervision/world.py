@@ -4,7 +4,6 @@ a layer that is thrown away, with everything installed and supervised as on a ca
 A test is `world.run(main)`; main(w) works in it. s6-rc is looked for on the PATH and in $S6_RC (a folder); without
 it the same run scripts run under s6-svscan, between FIFOs that are held open.
 """
-import ctypes
 import glob
 import os
 import shutil
@@ -132,7 +131,7 @@ class World:
         shutil.copy(self.server.ca, f"/etc/cam/{name}/ca.pem")
         url = url or self.server.url.replace("door", name)
         settings = {"CAM_CAPTURE_ARGS": capture, "CAM_SEAL_ARGS": seal, "CAM_SHIP_ARGS": f"-C /etc/cam/{name}/ca.pem -T 5", "CAM_SHIP_URL": url,
-                    "CAM_STATUS_ARGS": "-s 2", **more}
+                    "CAM_STATUS_ARGS": "-s 2", "CAM_STATUS_SEAL_ARGS": "-t 2", **more}
         for key, value in settings.items():
             self.set(name, key, value)
 
@@ -184,7 +183,7 @@ class World:
         for service in os.listdir(SCAN):
             if not service.startswith("."):
                 wait_for(lambda s=service: os.path.exists(f"{SCAN}/{s}/supervise/status"))
-                sh(["s6-svwait", "-U", "-t", "10000", f"{SCAN}/{service}"])
+                sh(["s6-svwait", "-U" if os.path.exists(f"{SCAN}/{service}/notification-fd") else "-u", "-t", "10000", f"{SCAN}/{service}"])
         return 0, ""
 
     def fifo(self, name):
@@ -196,8 +195,6 @@ class World:
     def down(self):
         if self.s6_rc:
             return sh("cam-services down").returncode
-        for stage in ("log", "log-hold"):
-            pass
         for stage in (*STAGES, "status", "status-seal", "status-spool", "status-ship", "status-reap", "log", "log-hold"):
             for path in glob.glob(f"{SCAN}/cam-{stage}@*"):
                 sh(["s6-svc", "-wD", "-T", "30000", "-d", path])
@@ -245,11 +242,15 @@ class World:
         """What the stopped cam-spool left open becomes a segment."""
         must(f"setpriv --reuid camspool --regid camspool --init-groups cam-spool /var/spool/cam/{camera} </dev/null >/dev/null")
 
+    def open(self, camera, paths, *options):
+        """cam-open of these files, one behind the other: as root it gives up the right to read others' files."""
+        with subprocess.Popen(["cat", *paths], stdout=subprocess.PIPE) as cat:
+            return subprocess.run(["cam-open", "-s", f"/run/cam/{camera}/camera.pub", *options], stdin=cat.stdout, stdout=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, check=False)
+
     def frames(self, paths, camera="door"):
         """The stamped access units of these segments, in order."""
-        opened = subprocess.run(["cam-open", "-k", f"{self.folder}/keys/me.key", "-s", f"/run/cam/{camera}/camera.pub", *paths],
-                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout
-        return footage.units(opened)
+        return footage.units(self.open(camera, paths, "-k", f"{self.folder}/keys/me.key").stdout)
 
     def missing(self, units):
         """Frames that are not there between the first and the last of each run of cam-capture."""
@@ -260,7 +261,7 @@ class World:
         return lost
 
     def verdicts(self, paths, camera="door"):
-        text = sh(["cam-open", "-V", "-s", f"/run/cam/{camera}/camera.pub", *paths]).stdout
+        text = self.open(camera, paths, "-V").stdout.decode()
         return {line.split("\t")[1] for line in text.splitlines() if line.count("\t") >= 2}
 
     def stored(self, camera="door"):
