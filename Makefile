@@ -241,12 +241,12 @@ check-arm64: deps-arm64
 
 # --- installing ---
 
+MANSECTIONS = 1 5 7 8
+
 install: all
-	mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
+	mkdir -p $(DESTDIR)$(BINDIR) $(MANSECTIONS:%=$(DESTDIR)$(MANDIR)/man%)
 	install -m 0755 $(TOOLS:%=$(O)/%) $(DESTDIR)$(BINDIR)
-	install -m 0644 man/*.1 $(DESTDIR)$(MANDIR)/man1
-	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5
-	install -m 0644 man/*.7 $(DESTDIR)$(MANDIR)/man7
+	for n in $(MANSECTIONS); do install -m 0644 man/*.$$n $(DESTDIR)$(MANDIR)/man$$n; done
 	mkdir -p $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR)/run $(DESTDIR)/etc/cam
 	install -m 0755 $(SERVICES) $(DESTDIR)$(LIBDIR)
 	install -m 0644 s6-rc/run/* $(DESTDIR)$(LIBDIR)/run
@@ -273,8 +273,9 @@ clean:
 
 # Debian packages: to build, for the demo, for the tests, for the analysers, for the Pi.
 DEPS_BUILD = gcc libc6-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev
+DEPS_DEVICE = s6 execline nftables util-linux procps ca-certificates
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
-DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 rclone iproute2 nftables faketime
+DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime
 DEPS_BENCH = age python3
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
 DEPS_ARM64 = gcc-aarch64-linux-gnu qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
@@ -283,4 +284,8 @@ DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 deps:
 	@sh tests/deps.sh $(DEPS)
 
-.PHONY: all units check check-long demo bench fuzz lint lint-c lint-sh lint-man deps deps-arm64 check-arm64 install install-users uninstall clean security-table
+# what a camera needs, to be built and to run
+deps-device:
+	@sh tests/deps.sh $(DEPS_BUILD) $(DEPS_DEVICE)
+
+.PHONY: all units check check-long demo bench fuzz lint lint-c lint-sh lint-man deps deps-device deps-arm64 check-arm64 install install-users uninstall clean security-table
