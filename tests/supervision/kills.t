@@ -29,7 +29,7 @@ def kill_each(w, stages):
         service = f"cam-{stage}@door"
         for _ in range(KILLS):
             world.sh(["s6-svdt-clear", w.dir(service)])  # the pauses that grow with the deaths are another test
-            time.sleep(random.uniform(0.5, 1.2))
+            time.sleep(random.uniform(0.3, 0.8))
             before, begun = boot_ns(), time.monotonic()
             pid = w.kill(service)
             back = world.wait_for(lambda: w.pid(service) not in (0, pid) and w.ready(service), 30)
