@@ -65,6 +65,16 @@ def may(w, tool, command):
     return world.sh(["nsenter", "-t", str(pid), "-m", "-n", "setpriv", "--reuid", TOOLS[tool], "--regid", TOOLS[tool], "--init-groups", "sh", "-c", command]).returncode == 0
 
 
+def no_more(w):
+    """The kernel makes no more namespaces, and a service needs none to start again."""
+    for kind in ("net", "user"):
+        made = world.sh(["unshare", f"--{kind}", "true"])
+        w.tap.ok(made.returncode != 0, f"no more {kind} namespaces can be made", made.stdout)
+    for tool in TOOLS:
+        pid = w.kill(f"cam-{tool}@door")
+        w.tap.ok(world.wait_for(lambda s=f"cam-{tool}@door", p=pid: w.pid(s) not in (0, p) and w.ready(s)), f"cam-{tool}, killed, comes back into its cell", w.log()[-500:])
+
+
 def permissions(w):
     segment = w.spooled()[0]
     key, spool, conf = "/var/lib/cam/door/sign.key", "/var/spool/cam/door", "/etc/cam/door/ship/secret"
@@ -201,6 +211,7 @@ def main(w):
         w.tap.ok(bool(re.search(r"prepare: door: (\d{5} ){7}\d{5}", said)), "the fingerprint of the new camera is said", said)
     w.tap.ok(world.wait_for(lambda: w.stored() and any(p.endswith(".sent") for p in w.spooled()), 30), "it records, ships, and marks what is stored", w.log())
     table(w)
+    no_more(w)
     cells(w)
     permissions(w)
     filter_rules(w)

@@ -40,11 +40,13 @@ def kill_each(w, stages):
 
 
 def holes(units):
-    """(when, frames that are missing): by the clock of each frame, which a new cam-capture goes on with."""
+    """(when, frames that are missing): by the clock of each frame, which a new cam-capture goes on with. What the
+    machine was too slow to make is not among them."""
     step = 1e9 / RATE
     found = []
     for before, unit in zip(units, units[1:]):
-        lost = round((unit.boot_ns - before.boot_ns) / step) - 1
+        slow = unit.dropped - before.dropped if unit.frame > before.frame else 0
+        lost = round((unit.boot_ns - before.boot_ns) / step) - 1 - slow
         if lost > 0:
             found.append((unit.boot_ns, lost))
     return found
