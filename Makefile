@@ -181,11 +181,12 @@ bench: deps
 	PATH="$(abspath $(O)):$$PATH" sh tests/bench.sh
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
-FUZZ = annexb record keyfile incoming s3error y4m
+FUZZ = annexb record keyfile incoming s3error y4m evicted
 annexb_FUZZ = cam-seal/annexb lib/sei
 record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/place cam-seal/chain cam-seal/known cam-seal/release lib/record
 keyfile_FUZZ = cam-seal/keyfile lib/fdio lib/number lib/record
 y4m_FUZZ = cam-capture/y4m
+evicted_FUZZ = cam-seal/evicted lib/name
 incoming_FUZZ = cam-spool/incoming lib/record
 s3error_FUZZ = cam-ship/s3error cam-ship/backoff cam-ship/truetime lib/clocks lib/name lib/number lib/msg
 FUZZ_SECONDS = 15
@@ -216,7 +217,7 @@ lint-c:
 	cppcheck -q -j2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 $(INCLUDES) $(C_FILES)
 
 lint-sh:
-	shellcheck -x -P SCRIPTDIR -e SC2317,SC2016,SC2012,SC2086 .ci/run tests/*.sh tests/*/*.sh $$(grep -lE '^#!/bin/(ba)?sh' tests/*/*.t) $(SERVICES) s6-rc/users
+	shellcheck -x -P SCRIPTDIR -e SC2317,SC2016,SC2012,SC2086 .ci/run tests/*.sh tests/*/*.sh $$(grep -lE '^#!/bin/(ba)?sh' tests/*/*.t) $(SERVICES) s6-rc/run/finish s6-rc/users
 	/usr/bin/python3 -m compileall -q -f tests >/dev/null && find tests -name __pycache__ -prune -exec rm -r {} +
 
 # Pages of other packages may not be installed; ours are all here.
@@ -251,7 +252,7 @@ install: all
 	install -m 0755 $(SERVICES) $(DESTDIR)$(LIBDIR)
 	install -m 0644 s6-rc/run/* $(DESTDIR)$(LIBDIR)/run
 	ln -sf $(LIBDIR:$(PREFIX)/%=../%)/cam-services $(DESTDIR)$(SBINDIR)/cam-services
-	sed 's,@SBINDIR@,$(SBINDIR),' s6-rc/cam-svscan.service >$(DESTDIR)$(LIBDIR)/cam-svscan.service
+	sed 's,@SBINDIR@,$(SBINDIR),g; s,@BINDIR@,$(BINDIR),g' s6-rc/cam-svscan.service >$(DESTDIR)$(LIBDIR)/cam-svscan.service
 	for f in sysctl nftables; do \
 		[ -e $(DESTDIR)/etc/cam/$$f.conf ] || install -m 0644 s6-rc/$$f.conf $(DESTDIR)/etc/cam; done
 
@@ -260,7 +261,7 @@ install-users:
 	sh s6-rc/users
 
 # what cam-services runs; the administrator's files in /etc/cam and what was recorded stay
-SERVICES = s6-rc/cam-services s6-rc/cells s6-rc/kernel s6-rc/prepare s6-rc/gate s6-rc/finish
+SERVICES = s6-rc/cam-services s6-rc/cells s6-rc/kernel s6-rc/prepare s6-rc/gate
 
 uninstall:
 	rm -rf $(DESTDIR)$(LIBDIR)
