@@ -35,6 +35,7 @@ static const struct role roles[] = {
         {"cam-ship", true, {NULL}, {NULL}},
         {"cam-ship-dialer", true, {NULL}, {NULL}},
         {"cam-reap", false, {NULL}, {NULL}},
+        {"cam-status", false, {NULL}, {NULL}},
 };
 
 /* Who may run besides, without being asked why. */
