@@ -485,6 +485,7 @@ const struct profile profile_look = {
         .tool = "cam-harden-check",
         .phase = "looking",
         .group = {runtime, stream, look, examining},
+        .place = {{"everything (without Landlock)", RIGHT_READ}},
 };
 
 const struct profile *const profile_all[] = {&profile_capture_starting, &profile_capture,
