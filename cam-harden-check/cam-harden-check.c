@@ -1,8 +1,9 @@
-/* cam-harden-check: audits a device, or an image of one, against a policy, and writes the configuration it checks.
+/* cam-harden-check: audits a device, or an image of one, against a policy, and writes the configuration it
+ * checks.
  *
- * Reads policies, an older report, and what the collectors name in collect.h: of the running device, or offline only
- * what was named. Writes stdout. Policies and evidence are parsed after the sandbox is entered. May not change anything,
- * nor touch the network. */
+ * Reads policies, an older report, and what the collectors name in collect.h: of the running device, or
+ * offline only what was named. Writes stdout. Policies and evidence are parsed after the sandbox is entered.
+ * May not change anything, nor touch the network. */
 #define _GNU_SOURCE
 #include "attempt.h"
 #include "collect.h"
@@ -11,6 +12,7 @@
 #include "msg.h"
 #include "opt.h"
 #include "phases.h"
+#include "quote.h"
 #include "report.h"
 #include "sandbox.h"
 
@@ -33,8 +35,9 @@ enum { PATH_BYTES_MAX = 4096, OLD_BYTES_MAX = 8 << 20 };
 
 static const char builtin_name[] = "pi3-camera";
 static const char usage[] =
-        "cam-harden-check [-vwx] [-p POLICY ...] [-o text|json|tap|sarif|junit] [-d OLD.json] [-a ARCH] [-b BOARD] "
-        "[-r ROOT] [-k KCONFIG] [-c CMDLINE] [-s SYSCTLS] [-Z landlock] | "
+        "cam-harden-check [-vwx] [-p POLICY ...] [-o text|json|tap|sarif|junit] [-d OLD.json] [-a ARCH] [-b "
+        "BOARD] "
+        "[-S NONCE [-K KEY]] [-r ROOT] [-k KCONFIG] [-c CMDLINE] [-s SYSCTLS] [-Z landlock] | "
         "cam-harden-check -g kconfig|cmdline|sysctl|modprobe|nft|fstab [-p POLICY ...] [NAME=VALUE ...]";
 
 struct input {
@@ -47,7 +50,8 @@ struct work {
 	struct where where;
 	struct input layer[POLICY_LAYERS_MAX], old;
 	size_t layers;
-	const char *form, *generate, *tree;
+	const char *form, *generate, *tree, *nonce, *key;
+	struct quoter quoter;
 	struct operands operands;
 	int every, files, attempts;
 	struct phases phases;
@@ -85,6 +89,12 @@ static void layer_add(struct work *w, const char *name)
 	input_read(in, strchr(name, '/') ? name : path, POLICY_BYTES_MAX);
 }
 
+static int nonce_ok(const char *s)
+{
+	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-");
+	return !s[n] && n >= 8 && n <= 128;
+}
+
 static void work_settle(struct work *w)
 {
 	struct where *at = &w->where;
@@ -96,6 +106,12 @@ static void work_settle(struct work *w)
 		die(EXIT_USAGE, "-x tries things on the running device only: usage: %s", usage);
 	if (w->generate && (!at->live || w->form || w->old.text || w->files))
 		die(EXIT_USAGE, "-g goes with -p, -a, -b and NAME=VALUE only: usage: %s", usage);
+	if (w->nonce && (!at->live || w->generate || w->form || w->old.text))
+		die(EXIT_USAGE, "-S is of the running device, and has a form of its own: usage: %s", usage);
+	if (w->nonce && !nonce_ok(w->nonce))
+		die(EXIT_USAGE, "-S %s: not 8 to 128 letters, digits and +/=_-", w->nonce);
+	if (w->key && !w->nonce)
+		die(EXIT_USAGE, "-K goes with -S: usage: %s", usage);
 	if (!w->layers)
 		layer_add(w, builtin_name);
 	if (!w->form)
@@ -106,7 +122,7 @@ static void options(struct work *w, int argc, char **argv)
 {
 	int c;
 
-	while ((c = opt_next(argc, argv, "vwxp:o:d:a:b:r:k:c:s:g:Z:", "p", usage)) != -1)
+	while ((c = opt_next(argc, argv, "vwxp:o:d:a:b:r:k:c:s:g:S:K:Z:", "p", usage)) != -1)
 		switch (c) {
 		case 'v': w->every = 1; break;
 		case 'w': w->files = 1; break;
@@ -124,6 +140,8 @@ static void options(struct work *w, int argc, char **argv)
 		case 'c': w->where.cmdline_fd = input_open(w->where.cmdline = optarg, O_RDONLY); break;
 		case 's': w->where.sysctls_fd = input_open(w->where.sysctls = optarg, O_RDONLY); break;
 		case 'g': w->generate = optarg; break;
+		case 'S': w->nonce = optarg; break;
+		case 'K': w->key = optarg; break;
 		case 'Z': sandbox_waive(optarg); break;
 		default: die(EXIT_BUG, "-%c: not handled", c);
 		}
@@ -137,7 +155,8 @@ static void options(struct work *w, int argc, char **argv)
 
 /* --- in the sandbox --- */
 
-/* A clock that was never set must not bring expired waivers back to life: it is not earlier than this program. */
+/* A clock that was never set must not bring expired waivers back to life: it is not earlier than this
+ * program. */
 static void today(char out[11])
 {
 	time_t now = time(NULL), built = BUILT_S;
@@ -174,8 +193,9 @@ static void collect(struct evidence *e, struct work *w, const struct policy *p)
 {
 	const struct where *at = &w->where;
 
-	if (phases_take(e, at, &w->phases) < 0 || device_collect(e, at) < 0 || kconfig_collect(e, at) < 0 || cmdline_collect(e, at) < 0 ||
-	        sysctl_collect(e, at, p) < 0 || modprobe_collect(e, at) < 0 || image_collect(e, at, p) < 0)
+	if (phases_take(e, at, &w->phases) < 0 || device_collect(e, at) < 0 || kconfig_collect(e, at) < 0 ||
+	        cmdline_collect(e, at) < 0 || sysctl_collect(e, at, p) < 0 || modprobe_collect(e, at) < 0 ||
+	        image_collect(e, at, p) < 0)
 		msg("the evidence is not complete: more than its bounds allow, or no memory");
 }
 
@@ -185,15 +205,20 @@ static const char *device(const struct evidence *e, const char *key)
 	return f && f->kind == FACT_VALUE ? f->value : "";
 }
 
-static int report(const struct work *w, const struct report *r)
+static int report(struct work *w, const struct report *r)
 {
 	static const struct {
 		const char *form;
 		int (*put)(const struct report *, FILE *);
-	} forms[] = {{"text", report_text}, {"json", report_json}, {"tap", report_tap}, {"sarif", report_sarif},
-	        {"junit", report_junit}};
+	} forms[] = {{"text", report_text}, {"json", report_json}, {"tap", report_tap},
+	        {"sarif", report_sarif}, {"junit", report_junit}};
 	char why[POLICY_WHY_BYTES_MAX];
 
+	if (w->nonce) {
+		if (report_attested(r, &w->quoter, w->key, stdout) < 0)
+			die_errno(EXIT_TEMPORARY, "report");
+		return findings_exit(r->findings);
+	}
 	if (w->old.text) {
 		int changes = report_changes(r, w->old.text, w->old.n, stdout, why);
 		if (changes < 0)
@@ -217,7 +242,8 @@ static int generate_all(struct work *w, const struct policy *p, struct evidence 
 		die_errno(EXIT_TEMPORARY, "evidence");
 	int missing = generate(w->generate, p, e, &w->operands, stdout);
 	if (missing < 0)
-		die(EXIT_USAGE, "-g %s: none of kconfig, cmdline, sysctl, modprobe, nft and fstab", w->generate);
+		die(EXIT_USAGE, "-g %s: none of kconfig, cmdline, sysctl, modprobe, nft and fstab",
+		        w->generate);
 	return missing ? EXIT_NEGATIVE : EXIT_OK;
 }
 
@@ -233,6 +259,7 @@ static int audit(struct work *w, const struct policy *p, struct evidence *e, int
 	        .arch = device(e, "arch"),
 	        .board = device(e, "board"),
 	        .kernel = device(e, "kernel"),
+	        .nonce = w->nonce,
 	        .every = w->every,
 	        .colour = colour};
 	int code = report(w, &r);
@@ -251,6 +278,8 @@ int main(int argc, char **argv)
 	options(&w, argc, argv);
 	const char *no_colour = getenv("NO_COLOR");
 	int colour = isatty(STDOUT_FILENO) && (!no_colour || !*no_colour);
+	if (w.nonce)
+		quoter_start(&w.quoter, w.key = w.key ? w.key : QUOTE_KEY);
 	if (!w.generate)
 		phases_run(&w.where, w.files, w.attempts, &w.phases);
 	sandbox_enter(&profile_audit, (const char *const[]){w.where.live ? "/" : w.tree}, 1);

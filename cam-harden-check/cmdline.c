@@ -72,8 +72,7 @@ static int parameters_put(
 	return 0;
 }
 
-int cmdline_parse(
-        char *text, const char *group, const char *source, struct evidence *e, const char **why)
+int cmdline_parse(char *text, const char *group, const char *source, struct evidence *e, const char **why)
 {
 	struct parameter p[CMDLINE_PARAMETERS_MAX];
 	size_t n = 0, length = strlen(text);

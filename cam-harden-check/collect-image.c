@@ -1,5 +1,5 @@
-/* Reads what a tree has in it that a camera needs not: accounts that somebody could log into, keys, tools; and whether
- * what the policy sets at boot is declared in it. */
+/* Reads what a tree has in it that a camera needs not: accounts that somebody could log into, keys, tools;
+ * and whether what the policy sets at boot is declared in it. */
 #define _GNU_SOURCE
 #include "collect.h"
 #include "sysctl.h"
@@ -53,7 +53,8 @@ static int passwd_line(struct evidence *e, char *line)
 	char *f[7];
 
 	if (fields_cut(line, f, 7, ":") != 7)
-		return evidence_unseen(e, "image", "login-shells", "/etc/passwd: a line without seven fields");
+		return evidence_unseen(
+		        e, "image", "login-shells", "/etc/passwd: a line without seven fields");
 	if (strcmp(f[2], "0") == 0 && strcmp(f[0], "root") != 0 &&
 	        evidence_item(e, "image", "uid0", f[0], "/etc/passwd") < 0)
 		return -1;
@@ -86,7 +87,8 @@ static int accounts(struct evidence *e, const struct where *w)
 	static const struct {
 		const char *path, *keys[2];
 		int (*take)(struct evidence *, char *);
-	} files[] = {{"etc/passwd", {"uid0", "login-shells"}, passwd_line}, {"etc/shadow", {"passwords", NULL}, shadow_line}};
+	} files[] = {{"etc/passwd", {"uid0", "login-shells"}, passwd_line},
+	        {"etc/shadow", {"passwords", NULL}, shadow_line}};
 	int r = 0;
 
 	for (size_t i = 0; i < 2 && !r; i++) {
@@ -121,21 +123,27 @@ static int one_of(const char *name, const char *list)
 static const struct {
 	const char *key, *names;
 } tools[] = {
-        {"debug-tools", "gdb gdbserver strace ltrace tcpdump nc ncat netcat nc.openbsd nc.traditional socat telnet telnetd tshark perf bpftrace nmap"},
-        {"package-managers", "apt apt-get dpkg dpkg-deb opkg apk rpm dnf yum pacman snap flatpak pip pip3 npm"},
+        {"debug-tools", "gdb gdbserver strace ltrace tcpdump nc ncat netcat nc.openbsd nc.traditional socat "
+                        "telnet telnetd tshark perf bpftrace nmap"},
+        {"package-managers",
+                "apt apt-get dpkg dpkg-deb opkg apk rpm dnf yum pacman snap flatpak pip pip3 npm"},
         {"compilers", "cc gcc c++ g++ clang tcc as ld make cargo rustc go"},
 };
 
 static int tools_find(struct evidence *e, const struct where *w)
 {
-	static const char *const folders[] = {"bin", "sbin", "usr/bin", "usr/sbin", "usr/local/bin", "usr/local/sbin"};
+	static const char *const folders[] = {
+	        "bin", "sbin", "usr/bin", "usr/sbin", "usr/local/bin", "usr/local/sbin"};
 	char path[PATH_BYTES_MAX];
 	int seen = 0, r = 0;
 
 	for (size_t i = 0; i < sizeof folders / sizeof *folders && !r; i++) {
 		size_t n = 0;
-		char link[PATH_BYTES_MAX], **name = where_link(w, folders[i], link, sizeof link) == 0
-		        ? NULL : folder_names(w, folders[i], NAMES_MAX, &n); /* /bin is usr/bin: once is enough */
+		char link[PATH_BYTES_MAX],
+		        **name = where_link(w, folders[i], link, sizeof link) == 0
+		                         ? NULL
+		                         : folder_names(w, folders[i], NAMES_MAX,
+		                                   &n); /* /bin is usr/bin: once is enough */
 		seen |= name != NULL;
 		for (size_t j = 0; name && j < n && !r; j++)
 			for (size_t k = 0; k < sizeof tools / sizeof *tools && !r; k++)
@@ -152,7 +160,8 @@ static int tools_find(struct evidence *e, const struct where *w)
 }
 
 /* Names in a folder that begin and end so, as items of a key. */
-static int folder_find(struct evidence *e, const struct where *w, const char *key, const char *folder, const char *head, const char *tail)
+static int folder_find(struct evidence *e, const struct where *w, const char *key, const char *folder,
+        const char *head, const char *tail)
 {
 	char path[PATH_BYTES_MAX];
 	size_t n = 0;
@@ -165,7 +174,8 @@ static int folder_find(struct evidence *e, const struct where *w, const char *ke
 	}
 	for (size_t i = 0; name && i < n && !r; i++) {
 		size_t length = strlen(name[i]), end = strlen(tail);
-		if (strncmp(name[i], head, strlen(head)) != 0 || length < end || strcmp(name[i] + length - end, tail) != 0)
+		if (strncmp(name[i], head, strlen(head)) != 0 || length < end ||
+		        strcmp(name[i] + length - end, tail) != 0)
 			continue;
 		snprintf(path, sizeof path, "/%s/%.200s", folder, name[i]);
 		r = evidence_item(e, "image", key, path, path);
@@ -211,7 +221,9 @@ static int keys_find(struct evidence *e, const struct where *w)
 
 static int getty_line(struct evidence *e, char *line)
 {
-	return *line != '#' && strstr(line, "getty") ? evidence_item(e, "image", "getty", line, "/etc/inittab") : 0;
+	return *line != '#' && strstr(line, "getty")
+	               ? evidence_item(e, "image", "getty", line, "/etc/inittab")
+	               : 0;
 }
 
 static int getty_find(struct evidence *e, const struct where *w)
@@ -256,7 +268,8 @@ static int fstab_absent(struct evidence *e, const struct policy *p)
 
 	for (size_t i = 0; i < p->rules && !r; i++) {
 		const char *key = p->rule[i].key;
-		if (strcmp(p->rule[i].group, "image") == 0 && strncmp(key, "fstab/", 6) == 0 && !evidence_first(e, "image", key))
+		if (strcmp(p->rule[i].group, "image") == 0 && strncmp(key, "fstab/", 6) == 0 &&
+		        !evidence_first(e, "image", key))
 			r = evidence_none(e, "image", key, "/etc/fstab");
 	}
 	return r;
@@ -280,7 +293,8 @@ static int fstab_find(struct evidence *e, const struct where *w, const struct po
 static int declared_ask(struct evidence *e, const struct rule *r)
 {
 	const struct term *t = &r->expected.term[0];
-	int writes = t->test == TEST_IS || t->test == TEST_AT_LEAST || t->test == TEST_AT_MOST || t->test == TEST_MAX;
+	int writes = t->test == TEST_IS || t->test == TEST_AT_LEAST || t->test == TEST_AT_MOST ||
+	             t->test == TEST_MAX;
 	char key[EVIDENCE_KEY_BYTES_MAX];
 	struct expect_seen seen;
 	const char *open = strchr(t->key, '{'), *star = strchr(t->key, '*');
@@ -291,9 +305,11 @@ static int declared_ask(struct evidence *e, const struct rule *r)
 	if (star)
 		snprintf(key, sizeof key, "%.*sdefault%s", (int)(star - t->key), t->key, star + 1);
 	if (open)
-		snprintf(key, sizeof key, "%.*s%.*s%s", (int)(open - t->key), t->key, (int)strcspn(open + 1, ",}"), open + 1,
-		        strchr(open, '}') + 1);
-	return evidence_first(e, "sysctl.declared", key) ? 0 : evidence_item(e, "image", "undeclared-sysctls", key, "sysctl.d");
+		snprintf(key, sizeof key, "%.*s%.*s%s", (int)(open - t->key), t->key,
+		        (int)strcspn(open + 1, ",}"), open + 1, strchr(open, '}') + 1);
+	return evidence_first(e, "sysctl.declared", key)
+	               ? 0
+	               : evidence_item(e, "image", "undeclared-sysctls", key, "sysctl.d");
 }
 
 static int declared_find(struct evidence *e, const struct policy *p)

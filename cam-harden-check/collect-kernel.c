@@ -99,10 +99,10 @@ static char *gunzip(char *p, size_t *n, const char **why)
 		z.avail_out = KCONFIG_BYTES_MAX;
 		r = inflate(&z, Z_FINISH);
 		*n = KCONFIG_BYTES_MAX - z.avail_out;
-		*why = r == Z_STREAM_END   ? NULL
-		       : !z.avail_out      ? "too large"
-		       : r == Z_BUF_ERROR  ? "compressed and cut off"
-		                           : "compressed and damaged";
+		*why = r == Z_STREAM_END  ? NULL
+		       : !z.avail_out     ? "too large"
+		       : r == Z_BUF_ERROR ? "compressed and cut off"
+		                          : "compressed and damaged";
 		inflateEnd(&z);
 	}
 	free(p);
@@ -111,8 +111,7 @@ static char *gunzip(char *p, size_t *n, const char **why)
 		return NULL;
 	}
 	out[*n] = 0;
-	char *fitting = realloc(out, *n + 1);
-	return fitting ? fitting : out;
+	return out;
 }
 
 struct source {
@@ -158,7 +157,11 @@ static int config_open(const struct where *w, unsigned i, char name[PATH_BYTES_M
 		if (i == 0)
 			snprintf(path, sizeof path, "%s", forms[0]);
 		else
-			snprintf(path, sizeof path, i == 1 ? "boot/config-%s" : i == 2 ? "usr/lib/modules/%s/config" : "lib/modules/%s/config", u.release);
+			snprintf(path, sizeof path,
+			        i == 1   ? "boot/config-%s"
+			        : i == 2 ? "usr/lib/modules/%s/config"
+			                 : "lib/modules/%s/config",
+			        u.release);
 		snprintf(name, PATH_BYTES_MAX, "/%.200s", path);
 		return where_open(w, path, O_RDONLY);
 	}
@@ -182,8 +185,8 @@ static int arch_differs(const struct kconfig_head *h, const struct evidence *e, 
 	return 1;
 }
 
-/* 1: taken, 0: implausible (said in why), -1: evidence full. The first source decides about the group; others are
- * compared only when they are plausible. */
+/* 1: taken, 0: implausible (said in why), -1: evidence full. The first source decides about the group; others
+ * are compared only when they are plausible. */
 static int config_take(struct evidence *e, struct source *s, char *why, size_t max)
 {
 	struct kconfig_head head;
@@ -212,11 +215,14 @@ static int config_take(struct evidence *e, struct source *s, char *why, size_t m
 
 int kconfig_collect(struct evidence *e, const struct where *w)
 {
-	char why[512] = "no kernel configuration: none of /proc/config.gz, /boot/config-VERSION, /lib/modules", line[768];
+	char why[512] =
+	        "no kernel configuration: none of /proc/config.gz, /boot/config-VERSION, /lib/modules",
+	     line[768];
 	int taken = 0;
 
 	if (!w->live)
-		snprintf(why, sizeof why, "no kernel configuration was given: -k, or one boot/config-* below -r");
+		snprintf(why, sizeof why,
+		        "no kernel configuration was given: -k, or one boot/config-* below -r");
 	for (unsigned i = 0; i < SOURCES_MAX; i++) {
 		struct source s = {.n = 0};
 		const char *wrong = NULL;
@@ -257,8 +263,7 @@ static void comments_blank(char *text)
 	}
 }
 
-static int cmdline_take(
-        struct evidence *e, const char *group, char *text, size_t n, const char *source)
+static int cmdline_take(struct evidence *e, const char *group, char *text, size_t n, const char *source)
 {
 	const char *why = n ? NULL : "empty";
 	char line[512];
@@ -276,7 +281,8 @@ static const struct fact *cmdline_forced(const struct evidence *e)
 {
 	const struct fact *force = evidence_first(e, "kconfig", "CONFIG_CMDLINE_FORCE");
 	const struct fact *override = evidence_first(e, "kconfig", "CONFIG_CMDLINE_OVERRIDE");
-	int forced = (force && strcmp(force->value, "y") == 0) || (override && strcmp(override->value, "y") == 0);
+	int forced =
+	        (force && strcmp(force->value, "y") == 0) || (override && strcmp(override->value, "y") == 0);
 	const struct fact *own = forced ? evidence_first(e, "kconfig", "CONFIG_CMDLINE") : NULL;
 
 	return evidence_group_unseen(e, "kconfig") ? NULL : own;
@@ -337,7 +343,8 @@ int cmdline_collect(struct evidence *e, const struct where *w)
 			r = evidence_unseen(e, "cmdline", NULL, "/proc/cmdline: not there");
 		if (r < 0)
 			return -1;
-		r = forced ? cmdline_forced_take(e, "cmdline.declared") : cmdline_boot(e, w, "cmdline.declared");
+		r = forced ? cmdline_forced_take(e, "cmdline.declared")
+		           : cmdline_boot(e, w, "cmdline.declared");
 		return r < 0 ? -1 : 0;
 	}
 	if (forced && cmdline_forced_take(e, "cmdline") < 0)
@@ -357,6 +364,7 @@ int cmdline_collect(struct evidence *e, const struct where *w)
 	}
 	r = cmdline_boot(e, w, group);
 	if (r == 0 && !forced)
-		r = evidence_unseen(e, "cmdline", NULL, "no command line was given: -c, or boot/cmdline.txt below -r");
+		r = evidence_unseen(
+		        e, "cmdline", NULL, "no command line was given: -c, or boot/cmdline.txt below -r");
 	return r < 0 ? -1 : 0;
 }

@@ -1,4 +1,5 @@
-/* Reads settings: of the running kernel, of a dump, of files that are applied at boot; and modprobe.d beside them. */
+/* Reads settings: of the running kernel, of a dump, of files that are applied at boot; and modprobe.d beside
+ * them. */
 #define _GNU_SOURCE
 #include "collect.h"
 #include "modprobe.h"
@@ -21,7 +22,7 @@ enum { FILES_MAX = 512, PATH_BYTES_MAX = 512, VALUE_BYTES_MAX = 4096, NAMES_MAX 
 
 void folder_names_free(char **names, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; names && i < n; i++)
 		free(names[i]);
 	free(names);
 }
@@ -123,8 +124,8 @@ static int running_star(struct evidence *e, const struct where *w, const char *p
 	for (size_t i = 0; i < n && !r; i++) {
 		for (char *s = name[i]; *s; s++)
 			*s = (char)(*s == '.' ? '/' : *s);
-		if (snprintf(key, sizeof key, "%.*s%.100s%s", (int)(star - pattern), pattern, name[i], star + 1) <
-		        (int)sizeof key)
+		if (snprintf(key, sizeof key, "%.*s%.100s%s", (int)(star - pattern), pattern, name[i],
+		            star + 1) < (int)sizeof key)
 			r = running_key(e, w, key);
 	}
 	folder_names_free(name, n);
@@ -230,8 +231,8 @@ static int has_suffix(const char *name, const char *suffix)
 	return n > m && strcmp(name + n - m, suffix) == 0;
 }
 
-/* The files FOLDER/NAME.conf by name; of one name the first folder has the only say, and a link to /dev/null says that
- * there is none. Calls back with each path in the order of applying. */
+/* The files FOLDER/NAME.conf by name; of one name the first folder has the only say, and a link to /dev/null
+ * says that there is none. Calls back with each path in the order of applying. */
 static int files_each(const struct where *w, const char *const *folder, size_t folders,
         int (*each)(void *ctx, const char *path), void *ctx)
 {
@@ -269,7 +270,7 @@ static int files_each(const struct where *w, const char *const *folder, size_t f
 struct declared {
 	struct {
 		char *key, *value, source[PATH_BYTES_MAX + 16];
-	} *setting;
+	} * setting;
 	size_t n, room;
 	const struct where *w;
 	struct evidence *e;
@@ -336,7 +337,8 @@ static int declared_collect(struct evidence *e, const struct where *w)
 		r = declared_file(&d, "etc/sysctl.conf");
 	for (size_t i = 0; i < d.n; i++) {
 		if (!r)
-			r = evidence_fact(e, "sysctl", d.setting[i].key, d.setting[i].value, d.setting[i].source);
+			r = evidence_fact(
+			        e, "sysctl", d.setting[i].key, d.setting[i].value, d.setting[i].source);
 		if (!r)
 			r = evidence_fact(e, "sysctl.declared", d.setting[i].key, d.setting[i].value,
 			        d.setting[i].source);

@@ -83,15 +83,16 @@ static void *bytes_take(struct evidence *e, size_t n)
 	return p;
 }
 
-/* Printable, UTF-8 passed through but for the control characters in it (U+0080 to U+009F); tabs come in values of
- * sysctls. */
+/* Printable, UTF-8 passed through but for the control characters in it (U+0080 to U+009F); tabs come in
+ * values of sysctls. */
 static int acceptable(const char *s, size_t max)
 {
 	size_t n = 0;
 
 	for (; s[n]; n++) {
 		unsigned char c = (unsigned char)s[n], next = (unsigned char)s[n + 1];
-		if (n >= max || (c < 0x20 && c != '\t') || c == 0x7f || (c == 0xc2 && next >= 0x80 && next < 0xa0))
+		if (n >= max || (c < 0x20 && c != '\t') || c == 0x7f ||
+		        (c == 0xc2 && next >= 0x80 && next < 0xa0))
 			return 0;
 	}
 	return 1;

@@ -1,10 +1,11 @@
 /* evidence: what is known of the device, and what could not be seen of it.
  *
- * A fact belongs to a group ("kconfig", "sysctl", "mount", ...) and a key, and has a value and a source that a person
- * can look at ("/proc/config.gz"). Of one key the first fact is judged, so collectors put in what runs before what is
- * declared; facts of further sources are compared with it, and a disagreement is a finding of its own. Strings are
- * copied. Everything returns 0, or -1 with ENOMEM, E2BIG (a bound is reached) or EINVAL (a string that is too long or
- * has control characters); the evidence then counts as incomplete as a whole: evidence_overflow(). */
+ * A fact belongs to a group ("kconfig", "sysctl", "mount", ...) and a key, and has a value and a source that
+ * a person can look at ("/proc/config.gz"). Of one key the first fact is judged, so collectors put in what
+ * runs before what is declared; facts of further sources are compared with it, and a disagreement is a
+ * finding of its own. Strings are copied. Everything returns 0, or -1 with ENOMEM, E2BIG (a bound is reached)
+ * or EINVAL (a string that is too long or has control characters); the evidence then counts as incomplete as
+ * a whole: evidence_overflow(). */
 #ifndef EVIDENCE_H
 #define EVIDENCE_H
 #include <stddef.h>
@@ -39,7 +40,8 @@ int evidence_fact(
 int evidence_item(
         struct evidence *, const char *group, const char *key, const char *item, const char *source);
 int evidence_none(struct evidence *, const char *group, const char *key, const char *source);
-/* Could not be seen, is implausible or truncated: every rule that needs it is INCOMPLETE. key NULL: the whole group. */
+/* Could not be seen, is implausible or truncated: every rule that needs it is INCOMPLETE. key NULL: the whole
+ * group. */
 int evidence_unseen(struct evidence *, const char *group, const char *key, const char *why);
 /* Everything there is of a group has been put in: a key without a fact is not there (a complete kernel
  * configuration, a command line). Of other groups, a key without a fact was not looked at. */

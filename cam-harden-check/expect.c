@@ -137,9 +137,7 @@ static const char *argument_parse(char *rest, struct term *t)
 
 	rest = blanks_trim(rest);
 	switch (tests[t->test].argument) {
-	case ARGUMENT_NONE:
-		t->value = "";
-		return *rest ? "more behind a test that takes nothing" : NULL;
+	case ARGUMENT_NONE: t->value = ""; return *rest ? "more behind a test that takes nothing" : NULL;
 	case ARGUMENT_MAX:
 		if (key_split(word(&rest), &t->max_group, &t->max_key) < 0)
 			return "max: not GROUP:KEY";
@@ -183,9 +181,9 @@ static const char *term_parse(char *text, const char *group, const char *key, st
 /* The next " or " or " and " of s, or NULL. */
 static char *joint(char *s, int *is_or)
 {
-	char *or = strstr(s, " or "), *and = strstr(s, " and ");
+	char * or = strstr(s, " or "), *and = strstr(s, " and ");
 
-	*is_or = or && (!and || or < and);
+	*is_or = or &&(!and || or < and);
 	return *is_or ? or : and;
 }
 
@@ -465,7 +463,8 @@ static enum truth term_judge(const struct term *t, const struct evidence *e, str
 	return is;
 }
 
-/* Seen is of the term that decided: of a yes its first, of anything else the first term that did not say yes. */
+/* Seen is of the term that decided: of a yes its first, of anything else the first term that did not say yes.
+ */
 enum truth expect_judge(const struct expect *x, const struct evidence *e, struct expect_seen *seen)
 {
 	enum truth best = TRUTH_NO, all = TRUTH_YES;

@@ -2,10 +2,11 @@
  *
  *     EXPRESSION = ALL { " or " ALL }      ALL = TERM { " and " TERM }      TERM = [ GROUP:KEY " " ] TEST
  *     TEST = y | n | m | absent | present | empty | nonempty | review
- *          | is V | not V | at-least N | at-most N | contains V,V | lacks V,V | only V,V | matches GLOB | max GROUP:KEY V
+ *          | is V | not V | at-least N | at-most N | contains V,V | lacks V,V | only V,V | matches GLOB | max
+ * GROUP:KEY V
  *
- * Without GROUP:KEY a test is of the rule's own key. What cannot be known is UNKNOWN: it makes neither a yes nor a no,
- * and decides only where nothing known does (Kleene's logic). */
+ * Without GROUP:KEY a test is of the rule's own key. What cannot be known is UNKNOWN: it makes neither a yes
+ * nor a no, and decides only where nothing known does (Kleene's logic). */
 #ifndef EXPECT_H
 #define EXPECT_H
 #include "evidence.h"
@@ -39,7 +40,7 @@ struct term {
 	const char *max_group, *max_key; /* of TEST_MAX */
 	const char *value;
 	enum test test;
-	int or; /* begins an alternative */
+	int or ; /* begins an alternative */
 };
 
 struct expect {
@@ -47,8 +48,8 @@ struct expect {
 	unsigned terms; /* 0: always true */
 };
 
-/* text is cut up in place and must live as long as out. key NULL: a condition, in which a bare name before a test is of
- * the group "device". NULL, or what is wrong. */
+/* text is cut up in place and must live as long as out. key NULL: a condition, in which a bare name before a
+ * test is of the group "device". NULL, or what is wrong. */
 const char *expect_parse(char *text, const char *group, const char *key, struct expect *out);
 
 /* What decided it, for people. */
@@ -60,7 +61,8 @@ struct expect_seen {
 
 enum truth expect_judge(const struct expect *, const struct evidence *, struct expect_seen *);
 
-/* The group in which the facts of a rule's key are kept: CONFIG_ keys in kconfig, those of netsysctl in sysctl. */
+/* The group in which the facts of a rule's key are kept: CONFIG_ keys in kconfig, those of netsysctl in
+ * sysctl. */
 const char *expect_group(const char *group, const char *key);
 
 /* Does a key with one * or {a,b} mean this one? A * stands for at least one character. */

@@ -54,8 +54,8 @@ static int name_ok(const char *s)
 }
 
 /* The operand, or otherwise; NULL when it is wrong or missing, which is said and counted. */
-static const char *want(const struct operands *o, const char *name, const char *otherwise, int (*ok)(const char *),
-        const char *what, int *missing)
+static const char *want(const struct operands *o, const char *name, const char *otherwise,
+        int (*ok)(const char *), const char *what, int *missing)
 {
 	const char *v = operand(o, name);
 
@@ -63,7 +63,10 @@ static const char *want(const struct operands *o, const char *name, const char *
 		v = otherwise;
 	if (v && ok(v))
 		return v;
-	msg(v ? "%s=%s: not %s" : "%s%.0s: needed: %s", name, v ? v : "", what);
+	if (v)
+		msg("%s=%s: not %s", name, v, what);
+	else
+		msg("%s: needed: %s", name, what);
 	++*missing;
 	return NULL;
 }
@@ -84,7 +87,8 @@ static const char *id_of(const struct policy *p, const char *key)
 	return key;
 }
 
-__attribute__((format(printf, 3, 4))) static void line(const struct nft *n, const char *key, const char *fmt, ...)
+__attribute__((format(printf, 3, 4))) static void line(
+        const struct nft *n, const char *key, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -108,7 +112,8 @@ static void input(const struct nft *n)
 	line(n, "nft:lo-spoofed", "\t\tip saddr 127.0.0.0/8 counter drop");
 	line(n, "nft:established", "\t\tct state established accept");
 	line(n, "nft:icmp",
-	        "\t\tct state related icmp type { destination-unreachable, time-exceeded, parameter-problem } limit rate "
+	        "\t\tct state related icmp type { destination-unreachable, time-exceeded, parameter-problem "
+	        "} limit rate "
 	        "10/second accept");
 	line(n, "nft:log", "\t\tlimit rate 6/minute log prefix \"cam in \"");
 	fputs("\t}\n", n->out);
@@ -120,7 +125,8 @@ static void flow(const struct nft *n, const char *to, const char *user, const ch
 
 	if (strcmp(to, "any") != 0)
 		snprintf(daddr, sizeof daddr, "ip daddr { %s } ", to);
-	line(n, "nft:egress-uid", "\t\tmeta skuid %s %s%s dport { %s } ct state new accept", user, daddr, proto, port);
+	line(n, "nft:egress-uid", "\t\tmeta skuid %s %s%s dport { %s } ct state new accept", user, daddr,
+	        proto, port);
 	/* the kernel's own last words of a connection have no user */
 	line(n, "nft:egress-dst", "\t\t%s%s dport { %s } ct state established accept", daddr, proto, port);
 }
@@ -160,7 +166,8 @@ static void nothing(const struct nft *n, const char *family)
 static void ingress(const struct nft *n, const char *interface)
 {
 	fputs("table netdev cam\ndelete table netdev cam\ntable netdev cam {\n\tchain ingress {\n", n->out);
-	line(n, "nft:ingress", "\t\ttype filter hook ingress device \"%s\" priority filter; policy drop;", interface);
+	line(n, "nft:ingress", "\t\ttype filter hook ingress device \"%s\" priority filter; policy drop;",
+	        interface);
 	line(n, "nft:ingress", "\t\tether type { ip, arp } accept");
 	fputs("\t}\n}\n", n->out);
 }

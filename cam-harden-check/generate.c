@@ -139,7 +139,8 @@ static void sysctl_line(char *out, size_t max, const char *key, int maybe, const
 }
 
 /* What a term becomes, for one key without patterns. */
-static int line_of(const struct rule *r, const struct term *t, const struct operands *o, const char *key, int maybe, char *out, size_t max)
+static int line_of(const struct rule *r, const struct term *t, const struct operands *o, const char *key,
+        int maybe, char *out, size_t max)
 {
 	char value[GENERATE_LINE_BYTES_MAX / 2];
 	int is = value_of(t, o, value, sizeof value);
@@ -190,7 +191,8 @@ struct run {
 static int applies(const struct rule *r, const struct evidence *e)
 {
 	struct expect_seen seen;
-	return !(r->dropped.owner && !r->dropped.expired) && expect_judge(&r->condition, e, &seen) != TRUTH_NO;
+	return !(r->dropped.owner && !r->dropped.expired) &&
+	       expect_judge(&r->condition, e, &seen) != TRUTH_NO;
 }
 
 static void put(struct run *g, const struct rule *r, const struct term *t, const char *key, int maybe)
@@ -253,8 +255,9 @@ static void put_fstab(struct run *g, const struct rule *r, const struct term *t)
 
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
 		if (strcmp(places[i].path, path) == 0 && value_of(t, NULL, value, sizeof value) == 0)
-			fprintf(g->out, "# %s\n%s\t%s\t%s\t%s%s\t0\t0\n", r->id, device ? device : places[i].device,
-			        path, places[i].type, value, places[i].more);
+			fprintf(g->out, "# %s\n%s\t%s\t%s\t%s%s\t0\t0\n", r->id,
+			        device ? device : places[i].device, path, places[i].type, value,
+			        places[i].more);
 }
 
 static void rules_put(struct run *g, int fstab)
@@ -286,9 +289,9 @@ static int expected_facts(const struct policy *p, struct evidence *e, const stru
 	r = r ? r : evidence_whole(e, "cmdline", "as told");
 	for (unsigned i = 0; i < o->n && !r; i++)
 		r = evidence_fact(e,
-		        strncmp(o->name[i], "CONFIG_", 7) == 0   ? "kconfig"
-		        : strcmp(o->name[i], "kernel") == 0 ? "device"
-		                                            : "cmdline",
+		        strncmp(o->name[i], "CONFIG_", 7) == 0 ? "kconfig"
+		        : strcmp(o->name[i], "kernel") == 0    ? "device"
+		                                               : "cmdline",
 		        o->name[i], o->value[i], "as told");
 	for (size_t i = 0; i < p->rules && !r; i++) {
 		const struct term *t = term_of(&p->rule[i], "kconfig");
@@ -299,12 +302,13 @@ static int expected_facts(const struct policy *p, struct evidence *e, const stru
 	return r;
 }
 
-int generate(const char *what, const struct policy *p, struct evidence *e, const struct operands *o, FILE *out)
+int generate(
+        const char *what, const struct policy *p, struct evidence *e, const struct operands *o, FILE *out)
 {
 	static const struct {
 		const char *what, *group;
-	} kinds[] = {{"kconfig", "kconfig"}, {"cmdline", "cmdline"}, {"sysctl", "sysctl"}, {"modprobe", "modprobe"},
-	        {"fstab", "image"}};
+	} kinds[] = {{"kconfig", "kconfig"}, {"cmdline", "cmdline"}, {"sysctl", "sysctl"},
+	        {"modprobe", "modprobe"}, {"fstab", "image"}};
 	struct run g = {.p = p, .e = e, .o = o, .out = out};
 
 	if (expected_facts(p, e, o) < 0)
@@ -314,7 +318,9 @@ int generate(const char *what, const struct policy *p, struct evidence *e, const
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (strcmp(kinds[i].what, what) == 0) {
 			g.group = kinds[i].group;
-			fprintf(out, "# From the policy %s, by cam-harden-check -g %s: each line below the id of its rule.\n",
+			fprintf(out,
+			        "# From the policy %s, by cam-harden-check -g %s: each line below the id of "
+			        "its rule.\n",
 			        p->layer[p->layers - 1], what);
 			rules_put(&g, strcmp(what, "fstab") == 0);
 			return g.missing;

@@ -19,7 +19,8 @@ struct operands {
 int operands_add(struct operands *, char *text);
 const char *operand(const struct operands *, const char *name);
 
-/* what: kconfig, cmdline, sysctl, modprobe, nft, fstab. How many values are missing (said with msg()), or -1: unknown.
- * e tells which conditions hold: device facts, and what the policy itself expects of the kernel's configuration. */
+/* what: kconfig, cmdline, sysctl, modprobe, nft, fstab. How many values are missing (said with msg()), or -1:
+ * unknown. e tells which conditions hold: device facts, and what the policy itself expects of the kernel's
+ * configuration. */
 int generate(const char *what, const struct policy *, struct evidence *e, const struct operands *, FILE *);
 #endif

@@ -12,8 +12,11 @@
 enum { EXIT_PASS = 0, EXIT_FAIL = 1, EXIT_INCOMPLETE = 3 };
 
 static const char *const names[VERDICTS] = {"PASS", "FAIL", "SKIP", "WAIVED", "INCOMPLETE"};
-static const unsigned weights[] = {
-        [SEVERITY_INFO] = 0, [SEVERITY_LOW] = 1, [SEVERITY_MEDIUM] = 2, [SEVERITY_HIGH] = 4, [SEVERITY_CRITICAL] = 8};
+static const unsigned weights[] = {[SEVERITY_INFO] = 0,
+        [SEVERITY_LOW] = 1,
+        [SEVERITY_MEDIUM] = 2,
+        [SEVERITY_HIGH] = 4,
+        [SEVERITY_CRITICAL] = 8};
 
 const char *verdict_name(enum verdict v)
 {
@@ -67,12 +70,22 @@ static int decided(struct finding *f, const struct rule *r)
 	const struct decision *d = &r->dropped;
 
 	if (d->owner && !d->expired)
-		return say(f, VERDICT_SKIP, text("left out by %s until %s: %s", d->owner, d->until, d->reason)) < 0 ? -1 : 1;
+		return say(f, VERDICT_SKIP,
+		               text("left out by %s until %s: %s", d->owner, d->until, d->reason)) < 0
+		               ? -1
+		               : 1;
 	if (d->owner)
-		return say(f, VERDICT_FAIL, text("was left out by %s until %s, which has passed: %s", d->owner, d->until, d->reason)) < 0 ? -1 : 1;
+		return say(f, VERDICT_FAIL,
+		               text("was left out by %s until %s, which has passed: %s", d->owner, d->until,
+		                       d->reason)) < 0
+		               ? -1
+		               : 1;
 	d = &r->waived;
 	if (d->owner && d->expired)
-		return say(f, VERDICT_FAIL, text("the waiver of %s ended on %s: %s", d->owner, d->until, d->reason)) < 0 ? -1 : 1;
+		return say(f, VERDICT_FAIL,
+		               text("the waiver of %s ended on %s: %s", d->owner, d->until, d->reason)) < 0
+		               ? -1
+		               : 1;
 	return 0;
 }
 
@@ -83,10 +96,15 @@ static int condition_judge(struct finding *f, const struct rule *r, const struct
 	switch (expect_judge(&r->condition, e, &seen)) {
 	case TRUTH_YES: return 0;
 	case TRUTH_NO:
-		return say(f, VERDICT_SKIP, text("only if %s: here %s (%s)", r->condition_text, seen.value, seen.source)) < 0 ? -1 : 1;
+		return say(f, VERDICT_SKIP,
+		               text("only if %s: here %s (%s)", r->condition_text, seen.value, seen.source)) <
+		                       0
+		               ? -1
+		               : 1;
 	case TRUTH_UNKNOWN: break;
 	}
-	return say(f, VERDICT_INCOMPLETE, text("only if %s: %s", r->condition_text, seen.source)) < 0 ? -1 : 1;
+	return say(f, VERDICT_INCOMPLETE, text("only if %s: %s", r->condition_text, seen.source)) < 0 ? -1
+	                                                                                              : 1;
 }
 
 static char *fix_of(const struct rule *r)
@@ -107,12 +125,20 @@ static int expected_judge(struct finding *f, const struct rule *r, const struct 
 		return say(f, VERDICT_PASS, strdup(""));
 	if (!(f->fix = fix_of(r)))
 		return -1;
-	/* A person can answer for a failure and for what only a person can judge; what was not seen stays unseen. */
+	/* A person can answer for a failure and for what only a person can judge; what was not seen stays
+	 * unseen. */
 	if (w->owner && (is == TRUTH_NO || seen.review))
-		return say(f, VERDICT_WAIVED, text("waived by %s until %s: %s", w->owner, w->until, w->reason));
+		return say(
+		        f, VERDICT_WAIVED, text("waived by %s until %s: %s", w->owner, w->until, w->reason));
 	if (is == TRUTH_NO)
-		return say(f, VERDICT_FAIL, r->overridden.expired ? text("expected is %s; the override of %s ended on %s", r->expected_text, r->overridden.owner, r->overridden.until) : text("expected is %s", r->expected_text));
-	return say(f, VERDICT_INCOMPLETE, seen.review ? text("a person has to decide about %s: waive it by name", seen.value) : text("%s", seen.source));
+		return say(f, VERDICT_FAIL,
+		        r->overridden.expired
+		                ? text("expected is %s; the override of %s ended on %s", r->expected_text,
+		                          r->overridden.owner, r->overridden.until)
+		                : text("expected is %s", r->expected_text));
+	return say(f, VERDICT_INCOMPLETE,
+	        seen.review ? text("a person has to decide about %s: waive it by name", seen.value)
+	                    : text("%s", seen.source));
 }
 
 static int rule_judge(struct findings *out, const struct rule *r, const struct evidence *e)
@@ -164,7 +190,8 @@ static int disagree(struct findings *out, const struct rule *r, const struct fac
 	return say(f, VERDICT_FAIL, text("sources disagree about %s", a->key));
 }
 
-/* Sources of one value; lists are made of several facts. A key that this kernel does not have is no disagreement. */
+/* Sources of one value; lists are made of several facts. A key that this kernel does not have is no
+ * disagreement. */
 static const struct fact *other(const struct fact *f)
 {
 	for (const struct fact *g = f->kind == FACT_VALUE ? f->next : NULL; g; g = g->next)
@@ -178,13 +205,15 @@ static int compared(const char *group)
 	return strcmp(group, "kconfig") == 0 || strcmp(group, "sysctl") == 0 || strcmp(group, "cmdline") == 0;
 }
 
-static int key_compare(struct findings *out, const struct rule *r, const struct evidence *e, const char *group, const char *key)
+static int key_compare(struct findings *out, const struct rule *r, const struct evidence *e,
+        const char *group, const char *key)
 {
 	const struct fact *f = evidence_first(e, group, key), *g;
 
 	if (strcmp(group, "cmdline") == 0) {
 		g = evidence_first(e, "cmdline.declared", key);
-		static const struct fact absent = {.value = "", .source = "the running command line", .kind = FACT_NONE};
+		static const struct fact absent = {
+		        .value = "", .source = "the running command line", .kind = FACT_NONE};
 		struct fact none = absent;
 		none.key = key;
 		if (g && g->kind == FACT_VALUE && evidence_group_whole(e, "cmdline") &&
@@ -244,7 +273,8 @@ static int whole_judge(struct findings *out, const char *what)
 
 	if (!f || !(f->fix = strdup("")) || !(f->seen = strdup(what)) || !(f->source = strdup("")))
 		return -1;
-	return say(f, VERDICT_INCOMPLETE, strdup("the evidence has more than its bounds allow, or something unprintable"));
+	return say(f, VERDICT_INCOMPLETE,
+	        strdup("the evidence has more than its bounds allow, or something unprintable"));
 }
 
 int judge(const struct policy *p, const struct evidence *e, struct findings *out)
@@ -277,5 +307,7 @@ int findings_exit(const struct findings *f)
 {
 	if (f->count[VERDICT_FAIL])
 		return EXIT_FAIL;
-	return f->count[VERDICT_INCOMPLETE] || !(f->count[VERDICT_PASS] + f->count[VERDICT_WAIVED]) ? EXIT_INCOMPLETE : EXIT_PASS;
+	return f->count[VERDICT_INCOMPLETE] || !(f->count[VERDICT_PASS] + f->count[VERDICT_WAIVED])
+	               ? EXIT_INCOMPLETE
+	               : EXIT_PASS;
 }

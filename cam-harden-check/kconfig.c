@@ -62,7 +62,8 @@ static int unquote(char *s)
 	return 0;
 }
 
-static const char *set_take(char *line, size_t n, const char *source, struct evidence *e, struct kconfig_head *head)
+static const char *set_take(
+        char *line, size_t n, const char *source, struct evidence *e, struct kconfig_head *head)
 {
 	char *value = line + n + 1;
 

@@ -1,6 +1,7 @@
 /* kconfig: a kernel configuration in text: .config, /boot/config-VERSION, /proc/config.gz after unpacking.
  *
- * Pure: reads the buffer, writes evidence of the group "kconfig". Strings lose their quotes, "is not set" is n. */
+ * Pure: reads the buffer, writes evidence of the group "kconfig". Strings lose their quotes, "is not set" is
+ * n. */
 #ifndef KCONFIG_H
 #define KCONFIG_H
 #include "evidence.h"
@@ -14,8 +15,8 @@ struct kconfig_head {
 	int last_menu; /* since Linux 5.1 the ends of menus are marked; Kernel hacking is the last one */
 };
 
-/* text has n bytes and a NUL behind them, and is cut up. 0, or -1 with what makes it implausible in *why: then nothing of
- * it counts. e NULL: only looks. */
+/* text has n bytes and a NUL behind them, and is cut up. 0, or -1 with what makes it implausible in *why:
+ * then nothing of it counts. e NULL: only looks. */
 int kconfig_parse(char *text, size_t n, const char *source, struct evidence *e, struct kconfig_head *head,
         const char **why);
 #endif

@@ -114,8 +114,8 @@ static char *spare_copy(struct layer *l, const char *s)
 	return memcpy(p, s, n);
 }
 
-static const char *expression(struct layer *l, const char *text, const char *group, const char *key,
-        struct expect *out)
+static const char *expression(
+        struct layer *l, const char *text, const char *group, const char *key, struct expect *out)
 {
 	char *copy = spare_copy(l, text);
 	return copy ? expect_parse(copy, group, key, out) : "too long";
@@ -128,7 +128,8 @@ static const char *rule_add(struct layer *l, char *field[FIELDS_MAX], int n)
 	const char *why;
 
 	if (n != RULE_FIELDS)
-		return "a rule has nine fields: ID | GROUP | KEY | EXPECTED | CONDITION | SEVERITY | SOURCE | WHY | BREAKS";
+		return "a rule has nine fields: ID | GROUP | KEY | EXPECTED | CONDITION | SEVERITY | SOURCE "
+		       "| WHY | BREAKS";
 	for (int i = 0; i < n; i++)
 		if (!*field[i])
 			return "a field is empty: write - for none";
@@ -242,10 +243,10 @@ static int layer_take(struct layer *l, char *text, size_t n, char why[POLICY_WHY
 		size_t length = (size_t)((newline ? newline : end) - line);
 		l->line++;
 		line[length] = 0;
-		wrong = !newline                              ? "the last line does not end: cut off?"
-		        : length >= POLICY_LINE_BYTES_MAX     ? "too long"
-		        : memchr(line, 0, length)             ? "a NUL character"
-		                                              : line_take(l, line);
+		wrong = !newline                          ? "the last line does not end: cut off?"
+		        : length >= POLICY_LINE_BYTES_MAX ? "too long"
+		        : memchr(line, 0, length)         ? "a NUL character"
+		                                          : line_take(l, line);
 		line += length + 1;
 	}
 	if (wrong)
@@ -259,7 +260,8 @@ int policy_add(struct policy *p, const char *name, const char *text, size_t n, c
 	struct layer l = {.p = p, .name = name};
 
 	if (p->layers == POLICY_LAYERS_MAX || n > POLICY_BYTES_MAX) {
-		snprintf(why, POLICY_WHY_BYTES_MAX, "%s: too %s", name, n > POLICY_BYTES_MAX ? "large" : "many layers");
+		snprintf(why, POLICY_WHY_BYTES_MAX, "%s: too %s", name,
+		        n > POLICY_BYTES_MAX ? "large" : "many layers");
 		return -1;
 	}
 	if (!n) {

@@ -22,7 +22,8 @@ enum severity { SEVERITY_INFO, SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEV
 
 /* A person's decision about a rule, in a later layer. */
 struct decision {
-	const char *owner, *until, *reason; /* until: YYYY-MM-DD, the last day on which it holds; owner NULL: none */
+	const char *owner, *until,
+	        *reason; /* until: YYYY-MM-DD, the last day on which it holds; owner NULL: none */
 	int expired;
 };
 
@@ -45,8 +46,8 @@ struct policy {
 	char today[11];
 };
 
-/* Puts a layer on top. name is for messages and stays the caller's; text is copied. today decides what is expired,
- * YYYY-MM-DD. 0, or -1 with what is wrong in why: "NAME:LINE: WHAT". */
+/* Puts a layer on top. name is for messages and stays the caller's; text is copied. today decides what is
+ * expired, YYYY-MM-DD. 0, or -1 with what is wrong in why: "NAME:LINE: WHAT". */
 int policy_add(struct policy *, const char *name, const char *text, size_t n, const char *today,
         char why[POLICY_WHY_BYTES_MAX]);
 void policy_free(struct policy *);

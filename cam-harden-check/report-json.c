@@ -1,9 +1,11 @@
 /* As JSON: our own, canonical so that it can be signed and compared, and SARIF 2.1.0. */
 #define _GNU_SOURCE
+#include "quote.h"
 #include "report.h"
 
 #include <errno.h>
 #include <jansson.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,12 +34,12 @@ static int by_id(const void *a, const void *b)
 
 static const struct finding **sorted(const struct findings *f)
 {
-	const struct finding **p = calloc(f->n + 1, sizeof *p);
+	const struct finding **p = calloc(f->n + 1, sizeof(struct finding *));
 
 	for (size_t i = 0; p && i < f->n; i++)
 		p[i] = &f->finding[i];
 	if (p)
-		qsort(p, f->n, sizeof *p, by_id);
+		qsort(p, f->n, sizeof(struct finding *), by_id);
 	return p;
 }
 
@@ -87,7 +89,8 @@ static json_t *root_json(const struct report *r)
 		bad = json_array_append_new(all, finding_json(f[i]));
 	for (size_t i = 0; !bad && i < r->policy->layers; i++)
 		bad = json_array_append_new(layers, string(r->policy->layer[i]));
-	bad |= set(device, "arch", r->arch) | set(device, "board", r->board) | set(device, "kernel", r->kernel);
+	bad |= set(device, "arch", r->arch) | set(device, "board", r->board) |
+	       set(device, "kernel", r->kernel);
 	bad |= json_object_set_new(root, "device", device) | json_object_set_new(root, "findings", all);
 	bad |= json_object_set_new(root, "policy", layers);
 	bad |= json_object_set_new(root, "summary", summary_json(r->findings));
@@ -129,20 +132,63 @@ int report_json(const struct report *r, FILE *out)
 	return text_put(report_json_text(r), out);
 }
 
+/* --- attested --- */
+
+static void hex_put(FILE *out, const char *name, const uint8_t *p, size_t n)
+{
+	fprintf(out, "\"%s\":\"", name);
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%02x", p[i]);
+	fputs("\"", out);
+}
+
+/* The bytes of the report are the same as without a quote, so that whoever checks can hash them as they stand. */
+int report_attested(const struct report *r, struct quoter *q, const char *key, FILE *out)
+{
+	uint8_t hash[QUOTE_HASH_BYTES];
+	static struct quote quote;
+	char *text = report_json_text(r);
+
+	if (!text)
+		return -1;
+	crypto_hash_sha256(hash, (const uint8_t *)text, strlen(text));
+	fputs("{\"quote\":{", out);
+	if (quoter_ask(q, hash, &quote) == 0) {
+		json_t *name = string(key);
+		char *quoted = name ? json_dumps(name, JSON_ENCODE_ANY) : NULL;
+		fprintf(out, "\"key\":%s,", quoted ? quoted : "\"\"");
+		free(quoted);
+		json_decref(name);
+		hex_put(out, "message", quote.message, quote.message_bytes);
+		fputs(",\"pcrs\":\"" QUOTE_PCRS "\",", out);
+		hex_put(out, "qualifying", hash, sizeof hash);
+		fputs(",", out);
+		hex_put(out, "signature", quote.signature, quote.signature_bytes);
+	} else {
+		hex_put(out, "qualifying", hash, sizeof hash);
+		fprintf(out, ",\"why_not\":\"%s\"", quote.why);
+	}
+	fprintf(out, "},\"report\":%s}\n", text);
+	free(text);
+	return 0;
+}
+
 /* --- SARIF: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html --- */
 
 static json_t *sarif_rule(const struct finding *f)
 {
 	return json_pack("{s:o, s:{s:o}, s:{s:o}, s:{s:o}}", "id", string(f->id), "shortDescription", "text",
-	        string(f->why), "help", "text", string(*f->fix ? f->fix : f->expected), "properties", "breaks",
-	        string(f->breaks));
+	        string(f->why), "help", "text", string(*f->fix ? f->fix : f->expected), "properties",
+	        "breaks", string(f->breaks));
 }
 
 static json_t *sarif_result(const struct finding *f, size_t index)
 {
-	static const char *const kinds[VERDICTS] = {
-	        [VERDICT_PASS] = "pass", [VERDICT_FAIL] = "fail", [VERDICT_SKIP] = "notApplicable",
-	        [VERDICT_WAIVED] = "fail", [VERDICT_INCOMPLETE] = "open"};
+	static const char *const kinds[VERDICTS] = {[VERDICT_PASS] = "pass",
+	        [VERDICT_FAIL] = "fail",
+	        [VERDICT_SKIP] = "notApplicable",
+	        [VERDICT_WAIVED] = "fail",
+	        [VERDICT_INCOMPLETE] = "open"};
 	static const char *const levels[] = {[SEVERITY_INFO] = "note",
 	        [SEVERITY_LOW] = "note",
 	        [SEVERITY_MEDIUM] = "warning",
@@ -151,15 +197,18 @@ static json_t *sarif_result(const struct finding *f, size_t index)
 	int fail = f->verdict == VERDICT_FAIL || f->verdict == VERDICT_WAIVED;
 	char *text = NULL;
 
-	if (asprintf(&text, "%s %s: seen %s (%s)%s%s", verdict_name(f->verdict), f->key, *f->seen ? f->seen : "nothing",
-	            *f->source ? f->source : "nowhere", *f->reason ? ": " : "", f->reason) < 0)
+	if (asprintf(&text, "%s %s: seen %s (%s)%s%s", verdict_name(f->verdict), f->key,
+	            *f->seen ? f->seen : "nothing", *f->source ? f->source : "nowhere",
+	            *f->reason ? ": " : "", f->reason) < 0)
 		return NULL;
-	json_t *o = json_pack("{s:o, s:I, s:s, s:s, s:{s:o}}", "ruleId", string(f->id), "ruleIndex", (json_int_t)index,
-	        "kind", kinds[f->verdict], "level", fail ? levels[f->severity] : "none", "message", "text", string(text));
+	json_t *o = json_pack("{s:o, s:I, s:s, s:s, s:{s:o}}", "ruleId", string(f->id), "ruleIndex",
+	        (json_int_t)index, "kind", kinds[f->verdict], "level", fail ? levels[f->severity] : "none",
+	        "message", "text", string(text));
 	free(text);
 	if (o && f->verdict == VERDICT_WAIVED &&
 	        json_object_set_new(o, "suppressions",
-	                json_pack("[{s:s, s:o}]", "kind", "external", "justification", string(f->reason))) < 0) {
+	                json_pack("[{s:s, s:o}]", "kind", "external", "justification", string(f->reason))) <
+	                0) {
 		json_decref(o);
 		return NULL;
 	}
@@ -173,11 +222,13 @@ int report_sarif(const struct report *r, FILE *out)
 	int bad = f && rules && results ? 0 : -1;
 
 	for (size_t i = 0; !bad && i < r->findings->n; i++)
-		bad = json_array_append_new(rules, sarif_rule(f[i])) | json_array_append_new(results, sarif_result(f[i], i));
+		bad = json_array_append_new(rules, sarif_rule(f[i])) |
+		      json_array_append_new(results, sarif_result(f[i], i));
 	free(f);
 	if (!bad)
-		root = json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:O}}, s:O}]}", "$schema", "https://json.schemastore.org/sarif-2.1.0.json",
-		        "version", "2.1.0", "runs", "tool", "driver", "name", "cam-harden-check", "rules", rules, "results", results);
+		root = json_pack("{s:s, s:s, s:[{s:{s:{s:s, s:O}}, s:O}]}", "$schema",
+		        "https://json.schemastore.org/sarif-2.1.0.json", "version", "2.1.0", "runs", "tool",
+		        "driver", "name", "cam-harden-check", "rules", rules, "results", results);
 	json_decref(rules);
 	json_decref(results);
 	char *text = root ? json_dumps(root, JSON_SORT_KEYS | JSON_INDENT(1)) : NULL;
@@ -195,12 +246,11 @@ static const char *string_of(json_t *o, const char *name)
 
 static json_t *old_find(json_t *all, const char *id)
 {
-	json_t *o;
-	size_t i;
-
-	json_array_foreach(all, i, o)
+	for (size_t i = 0; i < json_array_size(all); i++) {
+		json_t *o = json_array_get(all, i);
 		if (strcmp(string_of(o, "id"), id) == 0)
 			return o;
+	}
 	return NULL;
 }
 
@@ -219,7 +269,8 @@ static void put(FILE *out, const char *s)
 		fputc((unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s, out);
 }
 
-static void change_put(FILE *out, char sign, const char *id, const char *what, const char *was, const char *is)
+static void change_put(
+        FILE *out, char sign, const char *id, const char *what, const char *was, const char *is)
 {
 	fprintf(out, "%c ", sign);
 	put(out, id);
@@ -234,14 +285,13 @@ static int changes_put(const struct report *r, json_t *all, FILE *out)
 {
 	const struct finding **f = sorted(r->findings);
 	int changes = 0;
-	json_t *o;
-	size_t i;
 
 	if (!f)
 		return -1;
-	for (i = 0; i < r->findings->n; i++) {
+	for (size_t i = 0; i < r->findings->n; i++) {
 		const char *verdict = verdict_name(f[i]->verdict);
-		if (!(o = old_find(all, f[i]->id))) {
+		json_t *o = old_find(all, f[i]->id);
+		if (!o) {
 			change_put(out, '+', f[i]->id, "verdict", "", verdict);
 			changes++;
 			continue;
@@ -253,8 +303,10 @@ static int changes_put(const struct report *r, json_t *all, FILE *out)
 			change_put(out, '~', f[i]->id, "seen", string_of(o, "seen"), f[i]->seen);
 		changes += other;
 	}
-	json_array_foreach(all, i, o) if (!now_has(r->findings, string_of(o, "id")))
-	{
+	for (size_t i = 0; i < json_array_size(all); i++) {
+		json_t *o = json_array_get(all, i);
+		if (now_has(r->findings, string_of(o, "id")))
+			continue;
 		change_put(out, '-', string_of(o, "id"), "verdict", string_of(o, "verdict"), "");
 		changes++;
 	}
@@ -262,16 +314,18 @@ static int changes_put(const struct report *r, json_t *all, FILE *out)
 	return changes;
 }
 
-int report_changes(const struct report *r, const char *text, size_t n, FILE *out, char why[POLICY_WHY_BYTES_MAX])
+int report_changes(
+        const struct report *r, const char *text, size_t n, FILE *out, char why[POLICY_WHY_BYTES_MAX])
 {
 	json_error_t error;
 	json_t *root = n > OLD_BYTES_MAX ? NULL : json_loadb(text, n, JSON_REJECT_DUPLICATES, &error);
-	json_t *all = json_object_get(root, "findings");
+	json_t *inner = json_object_get(root, "report"); /* of an attested one */
+	json_t *plain = inner ? inner : root, *all = json_object_get(plain, "findings");
 	int changes = -1;
 
 	if (!root)
 		snprintf(why, POLICY_WHY_BYTES_MAX, "not JSON, or too large");
-	else if (strcmp(string_of(root, "tool"), "cam-harden-check") != 0 || !json_is_array(all))
+	else if (strcmp(string_of(plain, "tool"), "cam-harden-check") != 0 || !json_is_array(all))
 		snprintf(why, POLICY_WHY_BYTES_MAX, "not a report of cam-harden-check -o json");
 	else
 		changes = changes_put(r, all, out);

@@ -56,7 +56,8 @@ static unsigned counted(const struct findings *f, const char *group, int verdict
 	unsigned n = 0;
 
 	for (size_t i = 0; i < f->n; i++)
-		n += strcmp(f->finding[i].group, group) == 0 && (verdict < 0 || (int)f->finding[i].verdict == verdict);
+		n += strcmp(f->finding[i].group, group) == 0 &&
+		     (verdict < 0 || (int)f->finding[i].verdict == verdict);
 	return n;
 }
 
@@ -64,8 +65,8 @@ static void suite_put(const struct findings *f, const char *group, FILE *out)
 {
 	fputs(" <testsuite name=\"", out);
 	put(out, group);
-	fprintf(out, "\" tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" time=\"0\">\n", counted(f, group, -1),
-	        counted(f, group, VERDICT_FAIL), counted(f, group, VERDICT_INCOMPLETE),
+	fprintf(out, "\" tests=\"%u\" failures=\"%u\" errors=\"%u\" skipped=\"%u\" time=\"0\">\n",
+	        counted(f, group, -1), counted(f, group, VERDICT_FAIL), counted(f, group, VERDICT_INCOMPLETE),
 	        counted(f, group, VERDICT_SKIP) + counted(f, group, VERDICT_WAIVED));
 	for (size_t i = 0; i < f->n; i++)
 		if (strcmp(f->finding[i].group, group) == 0)

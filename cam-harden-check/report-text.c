@@ -75,7 +75,8 @@ static void group_put(const struct report *r, const char *group, FILE *out)
 			all += f->finding[i].verdict != VERDICT_SKIP;
 			pass += f->finding[i].verdict == VERDICT_PASS;
 		}
-	fprintf(out, "%s%s%s: %u of %u\n", r->colour ? "\033[1m" : "", group, r->colour ? "\033[0m" : "", pass, all);
+	fprintf(out, "%s%s%s: %u of %u\n", r->colour ? "\033[1m" : "", group, r->colour ? "\033[0m" : "",
+	        pass, all);
 	for (size_t i = 0; i < f->n; i++)
 		if (strcmp(f->finding[i].group, group) == 0 && shown(r, &f->finding[i]))
 			finding_put(r, &f->finding[i], out);
@@ -117,9 +118,11 @@ static void tap_put(FILE *out, const char *s)
 
 int report_tap(const struct report *r, FILE *out)
 {
-	static const char *const directive[VERDICTS] = {
-	        [VERDICT_PASS] = "", [VERDICT_FAIL] = "", [VERDICT_INCOMPLETE] = "",
-	        [VERDICT_SKIP] = " # SKIP ", [VERDICT_WAIVED] = " # TODO "};
+	static const char *const directive[VERDICTS] = {[VERDICT_PASS] = "",
+	        [VERDICT_FAIL] = "",
+	        [VERDICT_INCOMPLETE] = "",
+	        [VERDICT_SKIP] = " # SKIP ",
+	        [VERDICT_WAIVED] = " # TODO "};
 	const struct findings *all = r->findings;
 
 	fprintf(out, "TAP version 13\n1..%zu\n", all->n);

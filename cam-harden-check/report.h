@@ -1,4 +1,5 @@
-/* report: findings in the form that is asked for. Data only, to a stream; whether it got there is the caller's to see. */
+/* report: findings in the form that is asked for. Data only, to a stream; whether it got there is the
+ * caller's to see. */
 #ifndef REPORT_H
 #define REPORT_H
 #include "judge.h"
@@ -23,6 +24,11 @@ int report_junit(const struct report *, FILE *);
 /* The same bytes as report_json() writes, to be freed; NULL with ENOMEM. */
 char *report_json_text(const struct report *);
 
-/* What is different from an older report in JSON: lines of text. How many, or -1 when text is no such report (why). */
+/* The report with a quote of the TPM over it, or why there is none: for cam-seal -R. */
+struct quoter;
+int report_attested(const struct report *, struct quoter *, const char *key, FILE *);
+
+/* What is different from an older report in JSON: lines of text. How many, or -1 when text is no such report
+ * (why). */
 int report_changes(const struct report *, const char *text, size_t n, FILE *, char why[POLICY_WHY_BYTES_MAX]);
 #endif

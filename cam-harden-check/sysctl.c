@@ -11,7 +11,7 @@ void sysctl_key_settle(char *key)
 	if (!first || *first == '.')
 		return;
 	for (; *key; key++)
-		*key = *key == '/' ? '.' : *key == '.' ? '/' : *key;
+		*key = (char)(*key == '/' ? '.' : *key == '.' ? '/' : *key);
 }
 
 void sysctl_value_settle(char *value)
@@ -22,7 +22,7 @@ void sysctl_value_settle(char *value)
 		int blank = *from == ' ' || *from == '\t';
 		if (blank && (to == value || to[-1] == ' '))
 			continue;
-		*to++ = blank ? ' ' : *from;
+		*to++ = (char)(blank ? ' ' : *from);
 	}
 	if (to > value && to[-1] == ' ')
 		to--;

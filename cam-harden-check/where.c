@@ -17,7 +17,8 @@ enum { READ_FIRST_BYTES = 16 << 10 };
 int where_open(const struct where *w, const char *path, int flags)
 {
 	/* openat2() takes nothing more beside O_PATH */
-	struct open_how how = {.flags = (uint64_t)(flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY | O_NONBLOCK))};
+	struct open_how how = {
+	        .flags = (uint64_t)(flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY | O_NONBLOCK))};
 
 	if (w->root < 0) {
 		errno = ENOENT;

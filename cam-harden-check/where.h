@@ -7,7 +7,7 @@
 
 struct where {
 	int live;
-	int root;                                /* directory: / when live, else the tree, or -1: none given */
+	int root; /* directory: / when live, else the tree, or -1: none given */
 	const char *kconfig, *cmdline, *sysctls; /* offline: files, or NULL; already open below */
 	int kconfig_fd, cmdline_fd, sysctls_fd;  /* -1: not given; each is read once, and closed by that */
 	const char *arch, *board;                /* what the device is said to be: "arm64", "pi3" */
@@ -15,8 +15,8 @@ struct where {
 
 /* path without leading slash. -1 with errno, ENOENT also where no tree was given. flags as of open(2). */
 int where_open(const struct where *, const char *path, int flags);
-/* The whole of a file, NUL behind it, to be freed; *n is without the NUL. NULL with errno, EFBIG when it has more than
- * max bytes. Files of /proc and /sys, whose size says nothing, are read to their end. */
+/* The whole of a file, NUL behind it, to be freed; *n is without the NUL. NULL with errno, EFBIG when it has
+ * more than max bytes. Files of /proc and /sys, whose size says nothing, are read to their end. */
 char *where_read(const struct where *, const char *path, size_t max, size_t *n);
 /* The same of a descriptor, which is closed. */
 char *where_read_fd(int fd, size_t max, size_t *n);

@@ -96,19 +96,21 @@ static void tests_of_values(void)
 	        {"nothing.*", "is 1", TRUTH_UNKNOWN},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-		ok(of("sysctl", cases[i].key, cases[i].text) == cases[i].is, "%s %s", cases[i].key, cases[i].text);
+		ok(of("sysctl", cases[i].key, cases[i].text) == cases[i].is, "%s %s", cases[i].key,
+		        cases[i].text);
 }
 
 static void refused(void)
 {
-	static const char *const texts[] = {"", "yes", "is", "y 1", "at-least x", "at-most 99999999999999999999", "max CONFIG_X 3",
-	        "max a:b", "y or", "y and and y", "a: y", ":b y", "a:b{ y", "a:b{c y", "a:**b y"};
+	static const char *const texts[] = {"", "yes", "is", "y 1", "at-least x",
+	        "at-most 99999999999999999999", "max CONFIG_X 3", "max a:b", "y or", "y and and y", "a: y",
+	        ":b y", "a:b{ y", "a:b{c y", "a:**b y"};
 	char many[1024] = "y";
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		ok(of("sysctl", "number", texts[i]) == (enum truth)99, "refused: \"%s\"", texts[i]);
 	for (int i = 0; i < EXPECT_TERMS_MAX; i++)
-		strcat(many, " or y");
+		snprintf(many + strlen(many), sizeof many - strlen(many), " or y");
 	ok(of("sysctl", "number", many) == (enum truth)99, "refused: too many terms");
 }
 
@@ -118,10 +120,12 @@ static void bounds(void)
 	struct evidence *own = evidence_new();
 
 	memset(big, 'x', sizeof big - 1);
-	ok(own && evidence_fact(own, "g", "k", big, "s") < 0 && evidence_overflow(own), "a value that is too long is refused, and known");
+	ok(own && evidence_fact(own, "g", "k", big, "s") < 0 && evidence_overflow(own),
+	        "a value that is too long is refused, and known");
 	evidence_free(own);
 	own = evidence_new();
-	ok(own && evidence_fact(own, "g", "k", "a\033b", "s") < 0 && evidence_overflow(own), "so is one with an escape in it");
+	ok(own && evidence_fact(own, "g", "k", "a\033b", "s") < 0 && evidence_overflow(own),
+	        "so is one with an escape in it");
 	evidence_free(own);
 	own = evidence_new();
 	char key[32];
@@ -141,12 +145,16 @@ int main(void)
 	int r = !e;
 	r |= evidence_fact(e, "kconfig", "CONFIG_A", "y", "t") | evidence_whole(e, "kconfig", "t");
 	r |= evidence_fact(e, "sysctl", "number", "10", "t") | evidence_fact(e, "sysctl", "most", "10", "t");
-	r |= evidence_fact(e, "sysctl", "version", "6.12.48", "t") | evidence_fact(e, "sysctl", "words", "a,b c", "t");
+	r |= evidence_fact(e, "sysctl", "version", "6.12.48", "t") |
+	     evidence_fact(e, "sysctl", "words", "a,b c", "t");
 	r |= evidence_item(e, "sysctl", "list", "one", "t") | evidence_item(e, "sysctl", "list", "two", "t");
-	r |= evidence_fact(e, "sysctl", "blank", "", "t") | evidence_fact(e, "sysctl", "path", "/dev/dm-0", "t");
-	r |= evidence_fact(e, "sysctl", "net.a.on", "1", "t") | evidence_fact(e, "sysctl", "net.b.on", "1", "t");
+	r |= evidence_fact(e, "sysctl", "blank", "", "t") |
+	     evidence_fact(e, "sysctl", "path", "/dev/dm-0", "t");
+	r |= evidence_fact(e, "sysctl", "net.a.on", "1", "t") |
+	     evidence_fact(e, "sysctl", "net.b.on", "1", "t");
 	r |= evidence_fact(e, "sysctl", "net.c.on", "0", "t") | evidence_none(e, "sysctl", "none", "t");
-	r |= evidence_unseen(e, "sysctl", "denied", "permission") | evidence_fact(e, "group", "thing", "x", "t");
+	r |= evidence_unseen(e, "sysctl", "denied", "permission") |
+	     evidence_fact(e, "group", "thing", "x", "t");
 	r |= evidence_unseen(e, "group", NULL, "cut off");
 	ok(!r, "evidence is taken");
 	three_values();

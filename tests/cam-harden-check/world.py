@@ -9,7 +9,6 @@ import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 POLICY = f"{TOP}/cam-harden-check/pi3-camera.policy"
-MINE = ("kconfig", "cmdline", "sysctl", "netsysctl", "image", "modprobe", "proto", "fs")
 
 
 class Tap:
@@ -137,7 +136,7 @@ class World:
     def get(self, group, key):
         if group == "device":
             return getattr(self, key, None)
-        return self.table(group).get(key)
+        return (self.table(group) or {}).get(key)
 
     def set(self, group, key, value):
         if group == "device":

@@ -41,7 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			abort();
 		/* What nobody looked at is never passed: a rule that only asks for an unseen key. */
 		for (size_t i = 0; i < f.n; i++)
-			if (f.finding[i].verdict == VERDICT_PASS && strcmp(f.finding[i].seen, "not seen") == 0)
+			if (f.finding[i].verdict == VERDICT_PASS &&
+			        strcmp(f.finding[i].seen, "not seen") == 0)
 				abort();
 		FILE *out = fopen("/dev/null", "w");
 		struct operands none = {.n = 0};
