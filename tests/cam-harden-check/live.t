@@ -57,7 +57,7 @@ cp "$(command -v sleep)" gone
 stop_at_end $gone
 waits 10 sh -c "readlink /proc/$gone/exe | grep -q gone"
 rm gone
-LD_PRELOAD= LD_LIBRARY_PATH=/x sleep 600 & pre=$!
+LD_LIBRARY_PATH=/x sleep 600 & pre=$!
 stop_at_end $pre
 waits 10 sh -c "readlink /proc/$pre/exe | grep -q sleep"
 look programs
