@@ -35,6 +35,7 @@ static const struct role roles[] = {
         {"cam-ship", true, {NULL}, {NULL}},
         {"cam-ship-dialer", true, {NULL}, {NULL}},
         {"cam-reap", false, {NULL}, {NULL}},
+        {"cam-status", false, {NULL}, {NULL}},
 };
 
 /* Who may run besides, without being asked why. */
@@ -305,18 +306,30 @@ static void limits_look(struct audit *a, const struct where *w)
 
 /* --- where it lives --- */
 
+/* One that init or this audit lives in is not its own. */
+static bool same_place(const struct where *w, pid_t pid, const char *name, const char *its, bool *known)
+{
+	char place[PROCESS_PATH_BYTES];
+
+	*known = process_link(w, pid, name, place) == 0;
+	return *known && strcmp(its, place) == 0;
+}
+
 static void namespaces_look(struct audit *a, const struct where *w)
 {
 	static const char *const names[] = {"ns/net", "ns/mnt", "ns/pid", "ns/ipc", "ns/uts"};
-	char own[PROCESS_PATH_BYTES], first[PROCESS_PATH_BYTES];
+	char its[PROCESS_PATH_BYTES];
 
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		enum key key = (enum key)(KEY_NS_NET + (int)i);
+		bool known = process_link(w, a->pid, names[i], its) == 0, ours, inits;
 		if (i == 0 && a->role->network)
 			continue;
-		if (process_link(w, a->pid, names[i], own) < 0 || process_link(w, 1, names[i], first) < 0)
-			unseen(a, (enum key)(KEY_NS_NET + (int)i));
-		else if (strcmp(own, first) == 0)
-			finding(a, (enum key)(KEY_NS_NET + (int)i), "in that of init");
+		if (known && (same_place(w, getpid(), names[i], its, &ours) ||
+		                     same_place(w, 1, names[i], its, &inits)))
+			finding(a, key, "not its own");
+		else if (!known || !inits)
+			unseen(a, key);
 	}
 }
 

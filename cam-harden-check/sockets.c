@@ -87,7 +87,7 @@ static struct owners owners_find(const struct where *w)
 
 	for (struct dirent *x; d && (x = readdir(d));)
 		if (isdigit((unsigned char)x->d_name[0]))
-			owners_of_process(&o, w, atoi(x->d_name));
+			owners_of_process(&o, w, (int)strtol(x->d_name, NULL, 10));
 	if (d)
 		closedir(d);
 	else if (fd >= 0)
@@ -136,6 +136,7 @@ int socket_line_parse(const char *line, bool v6, struct socket_line *out)
 	bool loopback, any, unused;
 
 	*out = (struct socket_line){0};
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel prints these numbers */
 	if (sscanf(line, " %*u: %47s %47s %x %*x:%*x %*x:%*x %*x %lu %*u %lu", local, remote, &out->state,
 	            &out->uid, &out->inode) != 5)
 		return -1;
@@ -245,6 +246,7 @@ static void packet_note(struct list *l, const struct owners *o, char *line)
 	char owner[NAME_BYTES + 16], protocol[16];
 	unsigned long uid, inode;
 
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel prints these numbers */
 	if (sscanf(line, "%*s %*d %*d %15s %*d %*d %*u %lu %lu", protocol, &uid, &inode) == 3)
 		list_add(l, "ethertype %s uid %lu %s", protocol, uid, owner_text(o, inode, owner));
 	else
@@ -259,6 +261,7 @@ static void unix_note(struct list *l, const struct owners *o, char *line)
 	unsigned long flags, inode;
 	int at = 0;
 
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel prints these numbers */
 	if (sscanf(line, "%*s %*x %*x %lx %*x %*x %lu%n", &flags, &inode, &at) != 2 || !at)
 		list_unseen(l, "a line that is not understood");
 	else if (flags & 0x10000 && line[at] == ' ' && line[at + 1] == '@')
@@ -272,6 +275,7 @@ static void netlink_note(struct list *l, const struct owners *o, char *line)
 	unsigned protocol;
 	unsigned long port, inode;
 
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel prints these numbers */
 	if (sscanf(line, "%*s %u %lu %*x %*d %*d %*d %*d %*d %lu", &protocol, &port, &inode) != 3)
 		list_unseen(l, "a line that is not understood");
 	else if (port)

@@ -82,7 +82,9 @@ int verity_parse(const char *parameters, struct verity *out)
 	        is_hex(words[8]) && (strcmp(words[0], "0") == 0 || strcmp(words[0], "1") == 0)) {
 		memcpy(out->algorithm, words[7], strlen(words[7]) + 1);
 		memcpy(out->digest, words[8], strlen(words[8]) + 1);
-		r = n == 10 ? 0 : atoi(words[10]) == n - 11 ? options_take(words + 11, n - 11, out) : -1;
+		r = n == 10                                 ? 0
+		    : strtol(words[10], NULL, 10) == n - 11 ? options_take(words + 11, n - 11, out)
+		                                            : -1;
 	}
 	free(text);
 	return r;

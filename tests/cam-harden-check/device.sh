@@ -90,11 +90,11 @@ device() {
 	process "$d" 141 cam-reap 905 ''
 }
 
-# image DIR: files that a camera's root may have
+# image DIR PROGRAM: files that a camera's root may have
 image() {
 	mkdir -p "$1/bin" "$1/etc/cam/door" "$1/tmp"
 	chmod 1777 "$1/tmp"
-	cp "$good_program" "$1/bin/cam-seal"
+	cp "$2" "$1/bin/cam-seal"
 	put "$1/etc/cam/door/recipients" 'cam-recipient1 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n'
 	put "$1/etc/cam/door/door.key" 'cam-device-secret1 AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA plain BBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBBB\n'
 	chmod 600 "$1/etc/cam/door/door.key"

@@ -56,17 +56,15 @@ static void line_print(const struct fact *f)
 
 static void all_print(const struct evidence *e)
 {
-	const struct fact *f, *last = NULL;
-	const char *why;
+	static const char *const groups[] = {"mount", "integrity", "watchdog", "proto", "net", "process", "exec"};
+	const struct fact *f;
 
-	for (size_t at = 0; (f = evidence_next_key(e, &at));) {
-		why = evidence_group_unseen(e, f->group);
-		if (why && (!last || strcmp(last->group, f->group) != 0))
-			printf("%s unseen: %s\n", f->group, why);
-		last = f;
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+		if (evidence_group_unseen(e, groups[i]))
+			printf("%s unseen: %s\n", groups[i], evidence_group_unseen(e, groups[i]));
+	for (size_t at = 0; (f = evidence_next_key(e, &at));)
 		for (; f; f = f->next)
 			line_print(f);
-	}
 	if (evidence_overflow(e))
 		printf("overflow\n");
 }
