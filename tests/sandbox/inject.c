@@ -169,6 +169,22 @@ static void memory(pid_t pid, uint64_t at, void *p, size_t n, int put)
 		trouble("memory");
 }
 
+/* The filter's signal waits for the thread, which is shown once more as if its call had ended. */
+static int is_doomed(pid_t tid)
+{
+	char path[64], line[128];
+	unsigned long long pending = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
+	FILE *f = fopen(path, "re");
+	while (f && fgets(line, sizeof line, f))
+		if (strncmp(line, "SigPnd:", 7) == 0)
+			pending = strtoull(line + 7, NULL, 16);
+	if (f)
+		fclose(f);
+	return pending >> (SIGSYS - 1) & 1;
+}
+
 /* Goes on until the next call begins or ends. 0, or 1: killed by the filter. */
 static int call_wait(pid_t tid)
 {
@@ -255,7 +271,7 @@ int main(int argc, char **argv)
 	r = before;
 	call_set(tid, &r, d->nr, arg);
 	regs_put(tid, &r);
-	if (call_wait(tid)) {
+	if (call_wait(tid) || (is_doomed(tid) && call_wait(tid))) {
 		puts("killed");
 		return 0;
 	}
