@@ -116,8 +116,8 @@ static const struct profile_call video[] = {
 
 /* To find and configure a camera: devices, what udev knows of them, modules and their files. */
 static const struct profile_call camera[] = {
-        {"openat", CALL_ANY},  /* Landlock says where */
-        {"mmap", CALL_CODE},   /* modules of libcamera are libraries, loaded when they are wanted */
+        {"openat", CALL_ANY},       /* Landlock says where */
+        {"mmap", CALL_CODE},        /* modules of libcamera are libraries, loaded when they are wanted */
         {"memfd_create", CALL_ANY}, /* how buffers are made where no heap of the kernel makes them */
         {"ftruncate", CALL_ANY},
         {"clone", CALL_THREAD},
@@ -181,7 +181,8 @@ const struct profile profile_capture_camera = {
         .tool = "cam-capture",
         .phase = "opening a camera",
         .group = {runtime, stream, encoding, tracing, video, camera, narrowing},
-        .place = {{"/dev", RIGHT_LIST}, {"video and media devices, DMA heaps", RIGHT_READ | RIGHT_WRITE | RIGHT_DEVICE},
+        .place = {{"/dev", RIGHT_LIST},
+                {"video and media devices, DMA heaps", RIGHT_READ | RIGHT_WRITE | RIGHT_DEVICE},
                 {"libraries, libcamera's modules, udev, /sys", RIGHT_READ}},
         .descriptors_max = 256,
 };
@@ -306,7 +307,7 @@ static const struct profile_call counting[] = {
         {"pread64", CALL_ANY},
         {"fstatfs", CALL_ANY},
         {"sysinfo", CALL_ANY}, /* qsort() */
-        {"flock", CALL_ANY}, /* is a cam-spool at work there */
+        {"flock", CALL_ANY},   /* is a cam-spool at work there */
         {0},
 };
 
@@ -358,7 +359,7 @@ static const struct profile_call connected[] = {
 static const struct profile_call setting_up[] = {
         {"inotify_init1", CALL_ANY},
         {"inotify_add_watch", CALL_ANY},
-        {"mlock", CALL_ANY}, /* the credentials */
+        {"mlock", CALL_ANY},      /* the credentials */
         {"socketpair", CALL_ANY}, /* libcurl wakes itself with it; it leads nowhere */
         {"eventfd2", CALL_ANY},
         {"pipe2", CALL_ANY},
@@ -369,8 +370,7 @@ const struct profile profile_ship_starting = {
         .tool = "cam-ship",
         .phase = "starting",
         .group = {runtime, stream, look, connected, setting_up, narrowing},
-        .place = {{"spool directory", RIGHT_READ},
-                {"certificates, keys and credentials", RIGHT_READ}},
+        .place = {{"spool directory", RIGHT_READ}, {"certificates, keys and credentials", RIGHT_READ}},
         .descriptors_max = 128,
 };
 
@@ -460,7 +460,24 @@ const struct profile profile_dialer_connecting = {
         .descriptors_max = 64,
 };
 
-const struct profile *const profile_all[] = {&profile_capture_starting, &profile_capture, &profile_capture_camera,
-        &profile_capture_live,        &profile_seal, &profile_open, &profile_mux, &profile_key, &profile_spool, &profile_spool_list,
-        &profile_reap, &profile_ship_starting, &profile_ship, &profile_dialer, &profile_dialer_resolving,
+static const struct profile_call looking[] = {
+        {"pread64", CALL_ANY}, /* segments and packs; the temperature anew */
+        {"fstatfs", CALL_ANY},
+        {"clock_adjtime", CALL_ANY}, /* is the clock synchronised */
+        {0},
+};
+
+const struct profile profile_status = {
+        .tool = "cam-status",
+        .phase = "reporting",
+        .group = {runtime, stream, look, looking},
+        .place = {{"spool directory", RIGHT_READ}, {"what the audit left, with its directory", RIGHT_READ}},
+        .descriptors_max = 16,
+        .writes_files = 1,
+};
+
+const struct profile *const profile_all[] = {&profile_capture_starting, &profile_capture,
+        &profile_capture_camera, &profile_capture_live, &profile_seal, &profile_open, &profile_mux,
+        &profile_key, &profile_spool, &profile_spool_list, &profile_reap, &profile_status,
+        &profile_ship_starting, &profile_ship, &profile_dialer, &profile_dialer_resolving,
         &profile_dialer_connecting, NULL};
