@@ -185,6 +185,7 @@ const struct profile profile_capture_camera = {
                 {"video and media devices, DMA heaps", RIGHT_READ | RIGHT_WRITE | RIGHT_DEVICE},
                 {"libraries, libcamera's modules, udev, /sys", RIGHT_READ}},
         .descriptors_max = 256,
+        .writes_files = 1, /* the limit would count memory files, too */
 };
 
 const struct profile profile_capture_live = {

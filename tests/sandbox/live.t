@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The running pipeline, each tool under a user of its own, with footage flowing: what the kernel shows of every thread, and
-what a thread that somebody took over can do. Then the dialer of cam-ship, in each of its phases."""
+what a thread that somebody took over can do. Then the dialer of cam-ship, in each of its phases.
+defends: enter.egress enter.program enter.sibling"""
 import os
 import socket
 import subprocess
@@ -120,7 +121,7 @@ def attempts(process, target, deeds, *args):
         if got not in REFUSED:
             done.append(f"{deed}: {got}")
         if got == "killed":
-            time.sleep(0.02)  # the other threads die after this one
+            time.sleep(0.05)  # the other threads die after this one, and a parent after its dialer
     return done
 
 
@@ -219,6 +220,15 @@ def sockets_of(pid):
     return found
 
 
+def dialer_of(c):
+    """The dialer of a cam-ship that will not end because the one before has died."""
+    def look():
+        ship = c.pid("ship")
+        d = children(ship)[0]
+        return d if filters(d) >= 1 and not is_over(c.running["ship"]) and status(d, d)["State"].split()[0] not in "ZX" else None
+    return waits(15, look) or 0
+
+
 def uploader_and_dialer(c, server):
     other = listening()
     port = other.getsockname()[1]
@@ -228,8 +238,7 @@ def uploader_and_dialer(c, server):
         inject(ship, "connect", fd, port)
         inject(c.pid("ship"), "sendto", fd, port)
     tap.ok(not was_met(other), "cam-ship: connect() by it reaches nobody")
-    ship = c.pid("ship")
-    dialer = waits(5, lambda: children(ship)[0])
+    dialer = dialer_of(c)
     got = inject(dialer, "socket-inet")
     if tap.ok(got.startswith("done: "), "the dialer: makes a socket", got):
         fd = got.split()[1]
@@ -238,7 +247,7 @@ def uploader_and_dialer(c, server):
         got = inject(dialer, "connect", fd, server.port)
         tap.ok(got == "done: 0", "but the one of the server", got)
         inject(dialer, "close", fd)
-    process = lambda: waits(10, lambda: children(c.pid("ship"))[0])
+    process = lambda: dialer_of(c)
     done = attempts(process, first, [d for d in DEEDS if d not in ("fork", "socket-udp")], f"{c.folder}/other/file", f"{c.folder}/other/new")
     tap.ok(not done, "the dialer: forbidden deeds", *done)
     done = attempts(process, first, ["thread", "clone3"], "/")
@@ -257,12 +266,14 @@ def each_other(c, process):
         for deed in ("kill-other", "tgkill-other", "ptrace-other", "vm-readv-other", "pidfd-other", "kcmp-other"):
             mine, theirs = me(), other()
             got = inject(mine, deed, theirs)
+            time.sleep(0.05)
             if got not in REFUSED:
                 done.append(f"{deed}: {got}")
         for what in ("mem", "environ", "maps", "fd/0"):
             mine, theirs = me(), other()
             for deed in ("open", "open-write"):
                 got = inject(mine, deed, f"/proc/{theirs}/{what}")
+                time.sleep(0.05)
                 if got not in REFUSED:
                     done.append(f"{what}: {got}")
         tap.ok(not done, f"{name}: neither signals, traces nor reads the other, whose user it shares", *done)
@@ -309,10 +320,10 @@ class Ship:
         return self.p.pid
 
     def dial(self, n):
-        """The process of a dial with n filters on it."""
-        for _ in range(3):
+        """The process of a dial with n filters on it. The next one after it has died would come late."""
+        for _ in range(10):
             dialer = children(self.pid())[0]
-            found = waits(5, lambda: [p for p in children(dialer) if filters(p) == n][0])
+            found = waits(0.5, lambda: [p for p in children(dialer) if filters(p) == n and status(p, p)["State"].split()[0] not in "ZX"][0])
             if found:
                 return found
             self.end()
@@ -364,7 +375,7 @@ def dial_phases(c):
         f.write("nameserver 127.97.61.1\noptions timeout:30 attempts:3\n")
     other = listening()
     port = other.getsockname()[1]
-    s = Ship(c, "http://camera.example:8080/cams/", f'mount --bind {c.folder}/resolv.conf "$(realpath /etc/resolv.conf)" &&')
+    s = Ship(c, "https://camera.example:8443/cams/", f'mount --bind {c.folder}/resolv.conf "$(realpath /etc/resolv.conf)" &&')
     resolving = lambda: s.dial(2)
     done = attempts(resolving, first, [d for d in DEEDS if d != "socket-udp"], f"{c.folder}/other/file", f"{c.folder}/other/new")
     tap.ok(not done, "a dial that asks for a name: forbidden deeds", *done)
