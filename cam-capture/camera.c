@@ -20,8 +20,6 @@
 #include <linux/dma-buf.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 
 enum { NS_PER_S = 1000000000, MEASURED_INTERVALS = 8, MEASURE_NS = 1000000000 };
@@ -272,10 +270,11 @@ static int prepare(struct camera *c, const struct camera_options *o, unsigned en
 int camera_open(const struct camera_options *o, unsigned encoder_formats, const struct stop *stop,
         struct source **out)
 {
-	struct camera *c = calloc(1, sizeof *c);
+	static struct camera camera; /* one in a process: libcamera has one manager */
+	struct camera *c = &camera;
 	bool measure = false;
 
-	if (!c || guard_enter() < 0) {
+	if (guard_enter() < 0) {
 		msg_errno("camera");
 		return EXIT_TEMPORARY;
 	}

@@ -74,7 +74,7 @@ static bool readable(void)
 
 static void test_order(void)
 {
-	struct arrival x, y;
+	struct arrival x = {0}, y = {0};
 
 	begin(4);
 	ok(!readable() && !arrivals_take(&a, &x), "nothing yet");
@@ -119,7 +119,8 @@ static void test_slow(unsigned buffers, unsigned keep)
 	uint32_t last = 0;
 	for (; arrivals_take(&a, &x); n++)
 		last = x.stamp.number;
-	ok(n == buffers - 1 - keep && last == (n ? 49 : 0), "%u buffers: the newest %u have waited", buffers, n);
+	ok(n == buffers - 1 - keep && last == (n ? 49 : 0), "%u buffers: the newest %u have waited", buffers,
+	        n);
 	ok(!camera.twice, "none was given back twice");
 }
 

@@ -33,7 +33,7 @@ pixel() {
 mkdir -p out/door && chmod 777 out
 (cd out/door && cam-key -g -n me && cam-key -g -s door) >/dev/null 2>&1
 chown -R 2001:2001 out/door
-sh "$top/tests/guest/run.sh" -t "${GUEST_SECONDS:-400}" -o "$T/out" 'sh /mnt/src/tests/guest/camera-inside.sh' >guest.out 2>&1
+sh "$top/tests/guest/run.sh" -t "${GUEST_SECONDS:-900}" -o "$T/out" 'sh /mnt/src/tests/guest/camera-inside.sh' >guest.out 2>&1
 tap_result $? "the guest"
 [ -s out/unplugged.code ] || { sed 's/^/# /' guest.out; tap_done; }
 
@@ -46,7 +46,7 @@ ok "lists the camera, its formats and its controls" sh -c 'grep -q "^camera	plat
 	grep -q "^format	platform/vimc.0 Sensor B	BGR888 .* 640x480" out/list.out &&
 	grep -q "^control	platform/vimc.0 Sensor B	brightness -1 to 1$" out/list.out'
 
-left record 124
+left record 0
 says "what became of size and format is said" \
 	'^cam-capture: camera platform/vimc.0 Sensor B: 636x480 instead of 640x480, (RGB|BGR)888 converted, [0-9.]+ frames a second$'
 says "and the encoder" '^cam-capture: encoder x264: software$'
@@ -54,7 +54,7 @@ is "size and colour" "$(ffprobe -v error -show_entries stream=width,height,color
 	"636,480,tv,smpte170m"
 ok "decodes without a word" decodes out/record.out
 ok "access units are as promised" sh -c "$stream <out/record.out >record.txt"
-ok "a frame is written or counted as lost" sh -c "awk '\$3 - \$4 != \$1 {exit 1} END {exit NR < 20}' record.txt"
+ok "a frame is written or counted as lost" sh -c "awk '\$3 - \$4 != \$1 {exit 1} END {exit NR < 10}' record.txt"
 ok "times grow, by both clocks" sh -c "awk 'NR > 1 && (\$6 <= b || \$5 <= u) {exit 1} {b = \$6; u = \$5}' record.txt"
 ok "by the time between frames" sh -c "awk 'NR > 1 && (\$6 - b < 1e6 || \$6 - b > 1e9) {exit 1} {b = \$6}' record.txt"
 ok "UTC and time since boot go alike" sh -c \
@@ -73,7 +73,7 @@ ok "opens again" sh -c 'cat out/spool/*.cam | cam-open -k out/door/me.key -s out
 ok "access units are as promised" sh -c "$stream <opened.h264 >opened.txt && [ \$(wc -l <opened.txt) -ge 10 ]"
 ok "decodes without a word" decodes opened.h264
 
-left first 124
+left first 0
 line busy 111 'camera platform/vimc.0 Sensor B: busy: another process has it'
 
 line unplug 111 'camera platform/vimc.0 Sensor B: (no frame for 3 s|is gone: unplugged\?)'
@@ -81,7 +81,6 @@ ok "ends in the time that was given" at_least 6000000000 $(($(cat out/unplug.end
 ok "what was written before decodes" sh -c "$stream -t <out/unplug.out >unplug.txt && [ -s unplug.txt ]"
 left unplugged 111
 
-frames=$(probe out/record.out nb_read_frames)
-echo "# 640x480 vimc to x264 in the guest: $frames frames in 10 s, $(($(cat out/cost.after) - $(cat out/cost.before)))0 ms of CPU in 8 s," \
-	"$(tr -s '\t ' ' ' <out/cost.memory), $(cat out/cost.threads) threads"
+echo "# 640x480 vimc to x264 in the guest: $(cat out/record.cpu)0 ms of CPU for $(probe out/record.out nb_read_frames) frames," \
+	"$(tr -s '\t ' ' ' <out/record.memory), $(wc -l <out/record.threads) threads"
 tap_done
