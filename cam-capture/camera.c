@@ -172,6 +172,7 @@ static void rate_find(struct camera *c, const struct stop *stop)
 {
 	struct video *v = &c->source.video;
 	struct arrival a;
+	bool gone;
 	unsigned frames = 0;
 	uint32_t first = 0, last = 0;
 	uint64_t first_ns = 0, last_ns = 0;
@@ -194,6 +195,7 @@ static void rate_find(struct camera *c, const struct stop *stop)
 	if (last != first)
 		rate_measured(last - first, (int64_t)(last_ns - first_ns), &v->rate_num, &v->rate_den);
 	arrivals_restart(&c->arrivals);
+	c->came = arrivals_came(&c->arrivals, &gone);
 }
 
 static int buffers_map(struct camera *c)

@@ -51,7 +51,8 @@ static int fill(void)
 static bool frame(uint32_t sequence, bool good)
 {
 	static uint64_t boot_ns;
-	const struct clocks clocks = {.boot_ns = ++boot_ns};
+	boot_ns++;
+	const struct clocks clocks = {.boot_ns = boot_ns};
 	int buffer = fill();
 	if (buffer >= 0)
 		arrivals_put(&a, (unsigned)buffer, good, sequence, &clocks);
@@ -99,7 +100,7 @@ static void test_order(void)
 	frame(4, false);
 	frame(5, true);
 	bool gone;
-	ok(arrivals_take(&a, &x) && x.stamp.number == 9 && arrivals_came(&a, &gone) == 7 && !gone,
+	ok(arrivals_take(&a, &x) && x.stamp.number == 9 && arrivals_came(&a, &gone) == 6 && !gone,
 	        "a bad frame is counted and not delivered");
 	ok(camera_has() == 2, "the rest is taken");
 }
