@@ -26,7 +26,7 @@ luma() {
 }
 # pixel X Y: its red, green and blue in record.out, each as none, some or much.
 pixel() {
-	ffmpeg -v error -i out/record.out -frames:v 1 -vf "crop=8:8:$1:$2:exact=1,scale=1:1" -pix_fmt rgb24 -f rawvideo - |
+	ffmpeg -v error -i out/record.out -frames:v 1 -vf "format=rgb24,crop=1:1:$1:$2" -pix_fmt rgb24 -f rawvideo - |
 		od -An -tu1 | awk '{for (i = 1; i < 4; i++) printf "%s", $i < 60 ? "-" : $i > 130 ? "+" : "?"}'
 }
 
@@ -56,7 +56,7 @@ ok "decodes without a word" decodes out/record.out
 ok "access units are as promised" sh -c "$stream <out/record.out >record.txt"
 ok "a frame is written or counted as lost" sh -c "awk '\$3 - \$4 != \$1 {exit 1} END {exit NR < 10}' record.txt"
 ok "times grow, by both clocks" sh -c "awk 'NR > 1 && (\$6 <= b || \$5 <= u) {exit 1} {b = \$6; u = \$5}' record.txt"
-ok "by the time between frames" sh -c "awk 'NR > 1 && (\$6 - b < 1e6 || \$6 - b > 1e9) {exit 1} {b = \$6}' record.txt"
+ok "by the time between frames" sh -c "awk 'NR > 1 && \$6 - b < 1e6 {exit 1} {b = \$6}' record.txt"
 ok "UTC and time since boot go alike" sh -c \
 	"awk 'NR > 1 && ((\$5 - u) - (\$6 - b) > 2e6 || (\$5 - u) - (\$6 - b) < -2e6) {exit 1} {b = \$6; u = \$5}' record.txt"
 is "the bars have their colours, red where it is red" \
@@ -74,10 +74,11 @@ ok "access units are as promised" sh -c "$stream <opened.h264 >opened.txt && [ \
 ok "decodes without a word" decodes opened.h264
 
 left first 0
-line busy 111 'camera platform/vimc.0 Sensor B: busy: another process has it'
+line busy 111 '(camera platform/vimc.0 Sensor B|no camera: /dev/media0): busy: another process has it'
 
 line unplug 111 'camera platform/vimc.0 Sensor B: (no frame for 3 s|is gone: unplugged\?)'
-ok "ends in the time that was given" at_least 6000000000 $(($(cat out/unplug.ended) - $(cat out/unplug.time)))
+ok "ends in the time that was given, and what a busy host takes" \
+	at_least 20000000000 $(($(cat out/unplug.ended) - $(cat out/unplug.time)))
 ok "what was written before decodes" sh -c "$stream -t <out/unplug.out >unplug.txt && [ -s unplug.txt ]"
 left unplugged 111
 
