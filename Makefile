@@ -3,7 +3,7 @@
 # make bench      figures, as ratios            make lint        analysers and manual pages
 # make install    PREFIX=/usr/local DESTDIR=    make CROSS=aarch64-linux-gnu-   for the Pi
 #
-# Variables: O output folder; X264=0 builds cam-capture without x264; WERROR=1; SAN=address,undefined.
+# Variables: O output folder; X264=0 and LIBCAMERA=0 build cam-capture without them; WERROR=1; SAN=address,undefined.
 
 PREFIX = /usr/local
 DESTDIR =
@@ -11,12 +11,16 @@ BINDIR = $(PREFIX)/bin
 MANDIR = $(PREFIX)/share/man
 CROSS =
 X264 = 1
+LIBCAMERA = 1
 WERROR =
 SAN =
 O = build$(if $(CROSS),/$(CROSS:%-=%))
 
 ifeq ($(origin CC),default)
 CC = $(CROSS)gcc
+endif
+ifeq ($(origin CXX),default)
+CXX = $(if $(filter clang%,$(CC)),clang++,$(CROSS)g++)
 endif
 PKG_CONFIG = $(if $(CROSS),PKG_CONFIG_LIBDIR=/usr/lib/$(CROSS:%-=%)/pkgconfig:/usr/share/pkgconfig) pkg-config
 accepts = $(shell echo 'int x;' | $(CC) -Werror $(1) -c -x c -o /dev/null - 2>/dev/null && echo $(1))
@@ -27,6 +31,8 @@ WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer
 HARDEN := -fPIE -fstack-protector-strong $(call accepts,-fstack-clash-protection) $(call accepts,-ftrivial-auto-var-init=zero) \
 	$(call accepts,-fcf-protection) $(call accepts,-mbranch-protection=standard)
 HARDEN += $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+# for the one file that is C++
+CXXWARN = $(filter-out -Wstrict-prototypes -Wmissing-prototypes,$(WARN))
 LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed $(if $(SAN),-fsanitize=$(SAN))
 
 .DEFAULT_GOAL = all
@@ -39,10 +45,14 @@ SANDBOX = lib/sandbox lib/profiles
 
 TOOLS = cam-capture cam-seal cam-open cam-mux cam-key cam-spool cam-reap cam-ship
 
-cam-capture_SRC = cam-capture/cam-capture cam-capture/source-y4m cam-capture/source-pattern cam-capture/y4m cam-capture/pattern \
+CAMERA = cam-capture/camera cam-capture/camera-find cam-capture/camera-formats cam-capture/camera-controls cam-capture/guard \
+	cam-capture/arrivals cam-capture/sensortime cam-capture/pixel cam-capture/convert cam-capture/rate cam-capture/libcamera
+cam-capture_SRC = cam-capture/cam-capture cam-capture/options cam-capture/control cam-capture/source-y4m cam-capture/source-pattern cam-capture/y4m cam-capture/pattern \
 	cam-capture/pace cam-capture/stop cam-capture/au cam-capture/queue cam-capture/writer \
-	$(if $(filter 0,$(X264)),cam-capture/x264-none,cam-capture/x264) $(BASE) lib/clocks lib/sei
-cam-capture_PKG = $(if $(filter 0,$(X264)),,x264)
+	$(if $(filter 0,$(X264)),cam-capture/x264-none,cam-capture/x264) \
+	$(if $(filter 0,$(LIBCAMERA)),cam-capture/camera-none,$(CAMERA)) $(BASE) lib/clocks lib/sei
+cam-capture_PKG = $(if $(filter 0,$(X264)),,x264) $(if $(filter 0,$(LIBCAMERA)),,libcamera)
+cam-capture_LIBS = $(if $(filter 0,$(LIBCAMERA)),,-lyuv -lstdc++)
 cam-seal_SRC = cam-seal/cam-seal cam-seal/annexb cam-seal/segmenter cam-seal/sealer cam-seal/epoch $(SANDBOX) \
 	cam-seal/recipients cam-seal/keyfile \
 	$(BASE) lib/clocks lib/sei lib/record
@@ -128,7 +138,7 @@ all: $(TOOLS:%=$(O)/%)
 define program
 $(O)/$(1): $$($(1)_SRC:%=$(O)/obj/%.o)
 	@mkdir -p $$(@D)
-	$$(CC) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$($(1)_LIBS) $$(if $$($(1)_PKG),$$$$($$(PKG_CONFIG) --libs $$($(1)_PKG)))
+	$$(CC) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$($(1)_LIBS) $$(if $$(strip $$($(1)_PKG)),$$$$($$(PKG_CONFIG) --libs $$($(1)_PKG)))
 endef
 $(foreach t,$(TOOLS),$(eval $(call program,$(t))))
 $(foreach t,$(UNITS) $(TESTPROGS),$(eval tests/$(t)_SRC = tests/$(t) $($(t)_SRC))$(eval tests/$(t)_PKG = $($(t)_PKG))$(eval $(call program,tests/$(t))))
@@ -137,6 +147,12 @@ folder = $(firstword $(subst /, ,$(patsubst tests/%,%,$(1))))
 $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(CFLAGS) $(WARN) $(HARDEN) $(CPPFLAGS) -Ilib -Itests -I$(call folder,$*) -MMD -MP -c -o $@ $<
+
+# libcamera's headers are not held to our warnings. vptr checks would need another runtime.
+$(O)/obj/%.o: %.cpp
+	@mkdir -p $(@D)
+	$(CXX) -std=c++17 $(CFLAGS) $(CXXWARN) $(HARDEN) $(if $(SAN),-fno-sanitize=vptr) $(CPPFLAGS) -I$(call folder,$*) \
+		$(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags libcamera)) -MMD -MP -c -o $@ $<
 
 # It cannot be earlier than this: for certificates, on a device without a clock. The commit's date, so that the same
 # source gives the same program.
@@ -264,12 +280,12 @@ clean:
 	rm -rf build
 
 # Debian packages: to build, for the demo, for the tests, for the analysers, for the Pi.
-DEPS_BUILD = gcc libc6-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev
+DEPS_BUILD = gcc g++ libc6-dev libcamera-dev libyuv-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
 DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 rclone iproute2 nftables faketime
 DEPS_BENCH = age python3
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
-DEPS_ARM64 = gcc-aarch64-linux-gnu qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
+DEPS_ARM64 = gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libcamera-dev:arm64 libyuv-dev:arm64 qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
 DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 
 deps:

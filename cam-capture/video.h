@@ -24,6 +24,8 @@ struct video {
 	 * said */
 	uint8_t primaries, transfer, matrix;
 	enum video_format format;
+	uint32_t stride; /* bytes from line to line in plane 0 of every frame, 0 when that is not known before
+	                  */
 };
 
 /* When a frame was captured, and which one it is: 0 is the first, those that were lost are counted. */
