@@ -78,18 +78,28 @@ cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 
 # Unit tests: tests/NAME.c and the sources it needs. Programs that tests in shell use are in TESTPROGS.
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
+	cam-capture/pixel-test cam-capture/sensortime-test cam-capture/arrivals-test cam-capture/control-test \
 	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test \
 	cam-seal/annexb-test cam-seal/epoch-test cam-seal/reader-test cam-seal/chain-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
 	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test \
 	cam-ship/unconnected-test
-TESTPROGS = cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
+TESTPROGS = cam-capture/fake cam-capture/convert cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
 lib/record-test_SRC = lib/record
 lib/record-test_PKG = libsodium
+cam-capture/pixel-test_SRC = cam-capture/pixel
+cam-capture/sensortime-test_SRC = cam-capture/sensortime lib/clocks
+cam-capture/arrivals-test_SRC = cam-capture/arrivals
+cam-capture/control-test_SRC = cam-capture/control cam-capture/rate
+cam-capture/fake_SRC = $(filter-out cam-capture/libcamera cam-capture/camera-none,$(cam-capture_SRC))
+cam-capture/fake_PKG = $(filter-out libcamera,$(cam-capture_PKG))
+cam-capture/fake_LIBS = -lyuv
+cam-capture/convert_SRC = cam-capture/convert cam-capture/pixel
+cam-capture/convert_LIBS = -lyuv
 cam-capture/y4m-test_SRC = cam-capture/y4m
 cam-capture/queue-test_SRC = cam-capture/queue cam-capture/au lib/sei
 cam-capture/au-test_SRC = cam-capture/au lib/sei
@@ -141,7 +151,7 @@ $(O)/$(1): $$($(1)_SRC:%=$(O)/obj/%.o)
 	$$(CC) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$($(1)_LIBS) $$(if $$(strip $$($(1)_PKG)),$$$$($$(PKG_CONFIG) --libs $$($(1)_PKG)))
 endef
 $(foreach t,$(TOOLS),$(eval $(call program,$(t))))
-$(foreach t,$(UNITS) $(TESTPROGS),$(eval tests/$(t)_SRC = tests/$(t) $($(t)_SRC))$(eval tests/$(t)_PKG = $($(t)_PKG))$(eval $(call program,tests/$(t))))
+$(foreach t,$(UNITS) $(TESTPROGS),$(eval tests/$(t)_SRC = tests/$(t) $($(t)_SRC))$(eval tests/$(t)_PKG = $($(t)_PKG))$(eval tests/$(t)_LIBS = $($(t)_LIBS))$(eval $(call program,tests/$(t))))
 
 folder = $(firstword $(subst /, ,$(patsubst tests/%,%,$(1))))
 $(O)/obj/%.o: %.c
