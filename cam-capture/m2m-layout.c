@@ -53,7 +53,7 @@ static int crop(int fd, const char *name, const struct video *v, struct v4l2_rec
 	s.r = (struct v4l2_rect){.width = v->width, .height = v->height};
 	if (m2m_io_ctl(fd, VIDIOC_S_SELECTION, &s) == 0 && s.r.width == v->width && s.r.height == v->height)
 		return 0;
-	msg("%s: cannot encode %ux%u: its sizes are others", name, v->width, v->height);
+	msg("%s: cannot encode %ux%u: it would be %ux%u", name, v->width, v->height, s.r.width, s.r.height);
 	errno = ENOTSUP;
 	return -1;
 }
