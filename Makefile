@@ -47,10 +47,12 @@ TOOLS = cam-capture cam-seal cam-open cam-mux cam-key cam-spool cam-reap cam-shi
 
 CAMERA = cam-capture/camera cam-capture/camera-find cam-capture/camera-formats cam-capture/camera-controls cam-capture/guard \
 	cam-capture/arrivals cam-capture/sensortime cam-capture/pixel cam-capture/convert cam-capture/rate cam-capture/libcamera
+M2M = cam-capture/m2m cam-capture/m2m-device cam-capture/m2m-layout cam-capture/m2m-queue cam-capture/m2m-flights \
+	cam-capture/m2m-controls cam-capture/m2m-sets cam-capture/m2m-io cam-capture/m2m-h264
 cam-capture_SRC = cam-capture/cam-capture cam-capture/options cam-capture/control cam-capture/source-y4m cam-capture/source-pattern cam-capture/y4m cam-capture/pattern \
 	cam-capture/pace cam-capture/stop cam-capture/au cam-capture/queue cam-capture/writer \
 	$(if $(filter 0,$(X264)),cam-capture/x264-none,cam-capture/x264) \
-	$(if $(filter 0,$(LIBCAMERA)),cam-capture/camera-none,$(CAMERA)) $(BASE) lib/clocks lib/sei
+	$(M2M) $(if $(filter 0,$(LIBCAMERA)),cam-capture/camera-none,$(CAMERA)) $(BASE) lib/clocks lib/sei
 cam-capture_PKG = $(if $(filter 0,$(X264)),,x264) $(if $(filter 0,$(LIBCAMERA)),,libcamera)
 cam-capture_LIBS = $(if $(filter 0,$(LIBCAMERA)),,-lyuv -lstdc++)
 cam-seal_SRC = cam-seal/cam-seal cam-seal/annexb cam-seal/segmenter cam-seal/sealer cam-seal/epoch $(SANDBOX) \
@@ -151,9 +153,15 @@ $(O)/$(1): $$($(1)_SRC:%=$(O)/obj/%.o)
 	$$(CC) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$($(1)_LIBS) $$(if $$(strip $$($(1)_PKG)),$$$$($$(PKG_CONFIG) --libs $$($(1)_PKG)))
 endef
 $(foreach t,$(TOOLS),$(eval $(call program,$(t))))
+# cam-capture for the guest, whose encoder makes no H.264
+guest/cam-capture-fwht_SRC = $(patsubst cam-capture/m2m-h264,tests/guest/fwht,$(patsubst cam-capture/au,tests/guest/au-fwht,$(cam-capture_SRC)))
+guest/cam-capture-fwht_PKG = $(cam-capture_PKG)
+guest/cam-capture-fwht_LIBS = $(cam-capture_LIBS)
+$(eval $(call program,guest/cam-capture-fwht))
+guest-programs: $(O)/guest/cam-capture-fwht
 $(foreach t,$(UNITS) $(TESTPROGS),$(eval tests/$(t)_SRC = tests/$(t) $($(t)_SRC))$(eval tests/$(t)_PKG = $($(t)_PKG))$(eval tests/$(t)_LIBS = $($(t)_LIBS))$(eval $(call program,tests/$(t))))
 
-folder = $(firstword $(subst /, ,$(patsubst tests/%,%,$(1))))
+folder = $(patsubst guest,cam-capture,$(firstword $(subst /, ,$(patsubst tests/%,%,$(1)))))
 $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(CFLAGS) $(WARN) $(HARDEN) $(CPPFLAGS) -Ilib -Itests -I$(call folder,$*) -MMD -MP -c -o $@ $<
@@ -186,8 +194,7 @@ check: deps
 	$(PROVE) -j2 --timer $(UNIT_PROGRAMS) $(TESTS)
 
 # the same tests, longer: CAM_LONG is the factor by which campaigns grow
-check-long: DEPS_GUEST = qemu-system-x86 qemu-system-arm mmdebstrap kmod cpio xz-utils e2fsprogs gcc-12 libelf-dev
-DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
+check-long: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 check-long: deps
 	$(MAKE) all units
 	CAM_LONG=20 CAM_POWER_CUTS=200 CAM_KILLS=1000 $(PROVE) --timer $(UNIT_PROGRAMS) $(TESTS)
@@ -300,6 +307,7 @@ DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-
 DEPS_BENCH = age python3
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
 DEPS_ARM64 = gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libcamera-dev:arm64 libyuv-dev:arm64 qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
+DEPS_GUEST = qemu-system-x86 qemu-system-arm mmdebstrap kmod cpio xz-utils e2fsprogs gcc-12 libelf-dev
 DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 
 deps:

@@ -23,7 +23,7 @@
 enum { GRACE_NS = 2000000000 }; /* for a reader, after SIGTERM */
 
 /* the best first */
-static const struct encoder *const encoders[] = {&encoder_x264, NULL};
+static const struct encoder *const encoders[] = {&encoder_m2m, &encoder_x264, NULL};
 
 static const char *encoder_state(const struct encoder *e)
 {
