@@ -80,7 +80,7 @@ cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 
 # Unit tests: tests/NAME.c and the sources it needs. Programs that tests in shell use are in TESTPROGS.
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
-	cam-capture/pixel-test cam-capture/sensortime-test cam-capture/arrivals-test cam-capture/control-test \
+	cam-capture/pixel-test cam-capture/sensortime-test cam-capture/arrivals-test cam-capture/control-test cam-capture/camera-formats-test \
 	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test \
 	cam-seal/annexb-test cam-seal/epoch-test cam-seal/reader-test cam-seal/chain-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
@@ -97,6 +97,7 @@ cam-capture/pixel-test_SRC = cam-capture/pixel
 cam-capture/sensortime-test_SRC = cam-capture/sensortime lib/clocks
 cam-capture/arrivals-test_SRC = cam-capture/arrivals
 cam-capture/control-test_SRC = cam-capture/control cam-capture/rate
+cam-capture/camera-formats-test_SRC = tests/cam-capture/fake cam-capture/camera-formats cam-capture/pixel lib/msg
 cam-capture/fake_SRC = $(filter-out cam-capture/libcamera cam-capture/camera-none,$(cam-capture_SRC))
 cam-capture/fake_PKG = $(filter-out libcamera,$(cam-capture_PKG))
 cam-capture/fake_LIBS = -lyuv
