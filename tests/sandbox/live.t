@@ -354,6 +354,52 @@ def memory(c, server):
     s.end()
 
 
+# --- phases that the pipeline has left, in tools alone ---
+
+
+class Alone:
+    """A tool that stays in one phase, for there is something that it waits for."""
+
+    def __init__(self, c, user, n, command, **environment):
+        self.command, self.n, self.folder = as_user(user) + command, n, c.folder
+        self.environment = {**os.environ, **environment}
+        self.p = None
+
+    def pid(self):
+        if not self.p or is_over(self.p):
+            self.p = subprocess.Popen(self.command, cwd=self.folder, env=self.environment, stdin=subprocess.PIPE, bufsize=0,
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if not waits(10, lambda: filters(self.p.pid) == self.n):
+            raise RuntimeError(f"{self.command}: {self.p.poll()}")
+        return self.p.pid
+
+    def end(self):
+        self.p.kill()
+        self.p.wait()
+
+
+def other_phases(c):
+    fake = os.environ["O"] + "/tests/cam-capture/fake"
+    os.mkfifo(f"{c.folder}/never", 0o644)
+    camera = ["-s", "320x240", "-w", "50"]
+    # libcamera may hear of devices and make memory files
+    for name, alone, without in (
+            ("cam-capture, starting", Alone(c, "capture", 1, ["cam-capture", "-i", "-"]), ()),
+            ("cam-capture, opening a camera", Alone(c, "capture", 1, [fake, *camera], FAKE="slow-open"), ("memfd",)),
+            ("cam-capture, streaming from a camera", Alone(c, "capture", 2, [fake, *camera], FAKE="fps=30"), ()),
+            ("cam-ship, starting", Alone(c, "ship", 2, ["cam-ship", "-d", "one", "-C", "never", "https://localhost/cams/"]), ())):
+        deeds = [d for d in DEEDS + SOCKETS if d not in without]
+        done = attempts(alone.pid, first, deeds, f"{c.folder}/other/file", f"{c.folder}/other/new")
+        tap.ok(not done, f"{name}: {len(deeds)} forbidden deeds", *done)
+        for path in ("/etc/passwd", f"{c.folder}/seal/door.key", f"/proc/{os.getpid()}/environ"):
+            done = attempts(alone.pid, first, ["open", "open-write"], path)
+            tap.ok(not done, f"{name}: does not open {path.replace(c.folder, '')}", *done)
+        alone.end()
+    r = subprocess.run([fake, *camera], env={**os.environ, "FAKE": "fork"}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.PIPE, timeout=30, check=False)
+    tap.ok(r.returncode == 111 and b"a process of its own" in r.stderr, "a module that wants a process of its own: said, exit 111", r)
+
+
 def silent_server():
     """A port that takes no connection: its queue is full."""
     s = socket.socket()
@@ -433,6 +479,7 @@ def main():
         uploader_and_dialer(c, server)
         memory(c, server)
         dial_phases(c)
+        other_phases(c)
         tap.ok(os.listdir(f"{folder}/other") == ["file"], "what it was about is untouched", os.listdir(f"{folder}/other"))
         before = len(server.objects())
         c.revive()
