@@ -188,6 +188,17 @@ const struct profile profile_capture_camera = {
         .writes_files = 1, /* the limit would count memory files, too */
 };
 
+/* Between two executions of cam-capture; no filter. Not in profile_all, for it has no phase of its own. */
+const struct profile profile_capture_again = {
+        .tool = "cam-capture",
+        .phase = "beginning anew",
+        .place = {{"/dev", RIGHT_LIST},
+                {"video and media devices, DMA heaps", RIGHT_READ | RIGHT_WRITE | RIGHT_DEVICE},
+                {"libraries, libcamera's modules, udev, /sys", RIGHT_READ},
+                {"itself and its loader", RIGHT_READ | RIGHT_EXECUTE}},
+        .writes_files = 1,
+};
+
 const struct profile profile_capture_live = {
         .tool = "cam-capture",
         .phase = "streaming from a camera",

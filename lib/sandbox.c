@@ -520,6 +520,11 @@ void *sandbox_context(const struct profile *p, unsigned arch)
 
 /* --- all of it --- */
 
+int sandbox_is_built(void)
+{
+	return !built_without;
+}
+
 static int runs_without(void)
 {
 	if (built_without && !said)
