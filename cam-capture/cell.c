@@ -29,8 +29,9 @@ enum { PATTERNS = sizeof patterns / sizeof *patterns, INSTALLED = sizeof install
 /* The filter would refuse it, too, but without a word. */
 static void refuse_process(void)
 {
-	static const char text[] = "cam-capture: camera: libcamera wants a process of its own for a module that "
-	                           "is not signed: refused\n";
+	static const char text[] =
+	        "cam-capture: camera: libcamera wants a process of its own for a module that "
+	        "is not signed: refused\n";
 	(void)!write(STDERR_FILENO, text, sizeof text - 1);
 	_exit(EXIT_TEMPORARY);
 }

@@ -78,8 +78,8 @@ static const struct profile_call encoding[] = {
         {0},
 };
 
-/* libcamera is linked with lttng-ust, which starts two threads before main() does: they look for a daemon again
- * and again, and must not die of not finding it. */
+/* libcamera is linked with lttng-ust, which starts two threads before main() does: they look for a daemon
+ * again and again, and must not die of not finding it. */
 static const struct profile_call tracing[] = {
         {"membarrier", CALL_ANY},
         {"socket", CALL_NO_PERM},
