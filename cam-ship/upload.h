@@ -62,7 +62,7 @@ struct upload {
 	struct transfer_file file;
 	struct stat st;
 	int hashing; /* nothing was sent yet */
-	crypto_hash_sha256_state hash;
+	struct digest hash;
 	/* With every verdict but GOES_ON and STORED: */
 	char why[BACKOFF_WHY_BYTES];
 	int64_t retry_after_s;

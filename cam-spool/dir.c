@@ -92,6 +92,8 @@ int dir_trouble(struct dir *d, const char *what, const char *name)
 		msg_errno("%s: %s, trying again every second", name, what);
 		d->told_ms = now;
 	}
+	if (d->meanwhile)
+		d->meanwhile(d->meanwhile_arg);
 	if (stop_asked(RETRY_MS)) {
 		errno = ECANCELED;
 		return -1;

@@ -13,6 +13,8 @@ struct dir {
 	int fd;
 	DIR *list;
 	struct room *room;   /* what makes room in it; NULL: nobody */
+	void (*meanwhile)(void *arg); /* called while an operation waits to be tried again; NULL: nothing */
+	void *meanwhile_arg;
 	unsigned removed;    /* files in a row, because an operation lacked space */
 	uint64_t trouble_ms; /* since when an operation has been failing; 0 none */
 	uint64_t told_ms;
