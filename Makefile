@@ -53,7 +53,7 @@ TOOLS = cam-capture cam-seal cam-open cam-mux cam-key cam-spool cam-reap cam-sta
 CAMERA = cam-capture/camera cam-capture/camera-find cam-capture/camera-formats cam-capture/camera-controls cam-capture/guard \
 	cam-capture/arrivals cam-capture/sensortime cam-capture/pixel cam-capture/convert cam-capture/rate cam-capture/libcamera
 cam-capture_SRC = cam-capture/cam-capture cam-capture/options cam-capture/control cam-capture/source-y4m cam-capture/source-pattern cam-capture/y4m cam-capture/pattern \
-	cam-capture/pace cam-capture/stop cam-capture/au cam-capture/queue cam-capture/writer \
+	cam-capture/pace cam-capture/stop cam-capture/au cam-capture/queue cam-capture/writer cam-capture/motion cam-capture/roll \
 	$(if $(filter 0,$(X264)),cam-capture/x264-none,cam-capture/x264) \
 	$(if $(filter 0,$(LIBCAMERA)),cam-capture/camera-none,$(CAMERA)) cam-capture/cell $(BASE) lib/clocks lib/sei $(SANDBOX)
 cam-capture_PKG = $(if $(filter 0,$(X264)),,x264) $(if $(filter 0,$(LIBCAMERA)),,libcamera) libseccomp
@@ -88,13 +88,14 @@ cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 # Unit tests: tests/NAME.c and the sources it needs. Programs that tests in shell use are in TESTPROGS.
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-capture/pixel-test cam-capture/sensortime-test cam-capture/arrivals-test cam-capture/control-test \
+	cam-capture/motion-test cam-capture/roll-test \
 	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test \
 	cam-seal/annexb-test cam-seal/epoch-test cam-seal/reader-test cam-seal/chain-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
 	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test \
 	cam-ship/unconnected-test
-TESTPROGS = cam-capture/fake cam-capture/convert cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
+TESTPROGS = cam-capture/fake cam-capture/convert cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
@@ -110,6 +111,8 @@ cam-capture/fake_LIBS = -lyuv
 cam-capture/convert_SRC = cam-capture/convert cam-capture/pixel
 cam-capture/convert_LIBS = -lyuv
 cam-capture/y4m-test_SRC = cam-capture/y4m
+cam-capture/motion-test_SRC = cam-capture/motion
+cam-capture/roll-test_SRC = cam-capture/roll cam-capture/au lib/sei
 cam-capture/queue-test_SRC = cam-capture/queue cam-capture/au lib/sei
 cam-capture/au-test_SRC = cam-capture/au lib/sei
 cam-capture/pace-test_SRC = cam-capture/pace cam-capture/stop lib/clocks
@@ -131,6 +134,9 @@ cam-spool/recover-test_PKG = libsodium
 cam-spool/make-records_SRC = tests/cam-spool/stream lib/record lib/name
 cam-spool/make-records_PKG = libsodium
 cam-spool/check-records_SRC =
+cam-capture/scenes_SRC =
+cam-capture/motion-score_SRC = cam-capture/motion cam-capture/y4m
+cam-capture/scenes_LIBS = -lm
 sandbox/matrix_SRC = $(SANDBOX) lib/msg
 sandbox/matrix_PKG = libseccomp
 cam-ship/backoff-test_SRC = cam-ship/backoff cam-ship/truetime lib/clocks lib/name lib/msg lib/number
@@ -207,8 +213,9 @@ demo: deps
 
 bench: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
 bench: deps
-	$(MAKE) all
+	$(MAKE) all units
 	PATH="$(abspath $(O)):$$PATH" sh tests/bench.sh
+	O=$(abspath $(O)) /usr/bin/python3 tests/motion.py
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
 FUZZ = annexb record keyfile incoming s3error y4m evicted

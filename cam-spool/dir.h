@@ -32,6 +32,10 @@ int dir_each(struct dir *d, void (*fn)(void *arg, const char *entry), void *arg)
 /* Is there an entry of this name? Anything but a clear "no" is a yes. */
 bool dir_has(const struct dir *d, const struct name *n);
 
+/* Has the entries of directory dir on the disk, that of file among them, which is open. XFS that has shut down
+ * after an error says yes to the sync of a directory all the same, but no to a look at a file. */
+int dir_sync(int dir, int file);
+
 /* What a file takes: its blocks or its length, whichever is more. */
 uint64_t dir_taken(const struct stat *st);
 

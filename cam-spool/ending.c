@@ -84,8 +84,8 @@ int ending_wait(struct ending *e)
 	return 0;
 }
 
-/* While the disk does not do something else, what it did or does for the syncer goes on. That we are told to stop
- * meanwhile is seen by whoever waits, too. */
+/* While the disk does not do something else, what it did or does for the syncer goes on. That we are told to
+ * stop meanwhile is seen by whoever waits, too. */
 static void meanwhile(void *arg)
 {
 	struct ending *e = arg;

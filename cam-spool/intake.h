@@ -1,9 +1,9 @@
 /* intake: bytes from stdin, which leave a pipe only when what they make up has been dealt with.
  *
- * The pipe outlives us: what is still in it when we are killed is read by the next run. So a pipe is looked at
- * with tee(2), the records that begin in front of it are written to their file, and only then are their bytes
- * taken out; a record that the next run sees again is repeated and passed over. From anything else than a pipe
- * one record at a time is read, which a killed process takes with it. */
+ * The pipe outlives us: what is still in it when we are killed is read by the next run. So a pipe is looked
+ * at with tee(2), the records that begin in front of it are written to their file, and only then are their
+ * bytes taken out; a record that the next run sees again is repeated and passed over. From anything else than
+ * a pipe one record at a time is read, which a killed process takes with it. */
 #ifndef INTAKE_H
 #define INTAKE_H
 #include "incoming.h"

@@ -147,7 +147,7 @@ static int settle(struct part *p)
 		return -1;
 	}
 	p->synced = p->length;
-	if (!p->listed && fsync(p->dir->fd) < 0)
+	if (!p->listed && dir_sync(p->dir->fd, p->fd) < 0)
 		return -1;
 	p->listed = true;
 	return 0;
@@ -326,7 +326,15 @@ int part_publish(struct part *p)
 	for (;;) {
 		if (!p->renamed && renameat(p->dir->fd, p->text, p->dir->fd, text) == 0)
 			p->renamed = true;
-		if (p->renamed && fsync(p->dir->fd) == 0)
+		else if (!p->renamed && errno == ENOENT) {
+			/* removed by somebody; it is still open */
+			msg("%s: has vanished", p->text);
+			p->suspect = true;
+			if (part_sync(p) < 0)
+				return -1;
+			continue;
+		}
+		if (p->renamed && dir_sync(p->dir->fd, p->fd) == 0)
 			break;
 		if (dir_trouble(p->dir, p->renamed ? "directory cannot be synced" : "cannot be renamed",
 		            text) < 0)

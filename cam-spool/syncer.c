@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "syncer.h"
 
+#include "dir.h"
 #include "fdio.h"
 #include "msg.h"
 
@@ -25,13 +26,13 @@ static struct syncer_answer work(const struct syncer_job *j)
 {
 	if (fdatasync(j->file) < 0)
 		return (struct syncer_answer){SYNCER_DATA, errno};
-	if (j->entry && fsync(j->dir) < 0)
+	if (j->entry && dir_sync(j->dir, j->file) < 0)
 		return (struct syncer_answer){SYNCER_ENTRY, errno};
 	if (!*j->to)
 		return (struct syncer_answer){SYNCER_DONE, 0};
 	if (renameat(j->dir, j->from, j->dir, j->to) < 0)
 		return (struct syncer_answer){SYNCER_RENAME, errno};
-	if (fsync(j->dir) < 0)
+	if (dir_sync(j->dir, j->file) < 0)
 		return (struct syncer_answer){SYNCER_DIRECTORY, errno};
 	return (struct syncer_answer){SYNCER_DONE, 0};
 }

@@ -1,8 +1,8 @@
 /* syncer: a thread that waits for the disk, so that reading goes on meanwhile.
  *
- * It gets one job at a time, by value, through a pipe, makes the system calls of that job, and sends the answer,
- * by value, through another pipe. It shares no memory with anybody, decides nothing, writes no message, and
- * takes no signal. Whoever gave the job keeps its descriptors open until the answer is there. */
+ * It gets one job at a time, by value, through a pipe, makes the system calls of that job, and sends the
+ * answer, by value, through another pipe. It shares no memory with anybody, decides nothing, writes no
+ * message, and takes no signal. Whoever gave the job keeps its descriptors open until the answer is there. */
 #ifndef SYNCER_H
 #define SYNCER_H
 #include "name.h"
@@ -12,9 +12,9 @@
 /* The steps of a job, in this order. */
 enum syncer_step {
 	SYNCER_DATA,      /* fdatasync(file) */
-	SYNCER_ENTRY,     /* fsync(dir), if its entry is to be synced */
+	SYNCER_ENTRY,     /* dir_sync(), if its entry is to be synced */
 	SYNCER_RENAME,    /* rename from, to; if to is a name */
-	SYNCER_DIRECTORY, /* fsync(dir) after that */
+	SYNCER_DIRECTORY, /* dir_sync() after that */
 	SYNCER_DONE,
 };
 

@@ -36,9 +36,9 @@ is "nothing is named" "$(cat named)" ""
 cam-ship -d spool -C ca.pem s3://cams/door/ </dev/null >names 2>log &
 ship=$!
 stop_at_end $ship
-waits 10 grep -q NoSuchBucket log
+waits 30 grep -q NoSuchBucket log
 "$ceph" bucket "$T/ceph" cams
-ok "the bucket is made: everything is stored" waits 30 lines names 3
+ok "the bucket is made: everything is stored" waits 60 lines names 3
 ok "in order" acked names 1 2 3
 ok "byte for byte" in_bucket 1 2 3
 ok "the end of the outage is told" grep -qE 's3://cams/door/: reachable again after [0-9.]+ s, [0-9]+ retr' log

@@ -14,8 +14,8 @@ numbers=$(seq 40)
 for n in $numbers; do segment "$n" 20000; done
 
 nginx_configure
-# protocol, connection, method, status, and how many requests the connection has had
-sed -i "s|access_log .*|log_format use '\$server_protocol \$connection \$request_method \$status'; access_log $T/use.log use;|" nginx.conf
+# protocol, connection, method, client: that the server runs is found out by other requests
+sed -i "s|access_log .*|log_format use '\$server_protocol \$connection \$request_method \$http_user_agent'; access_log $T/use.log use;|" nginx.conf
 cp nginx.conf plain.conf
 
 # shipped CASE JOBS: 40 segments are sent. use.log tells over what. Their collection is there: the refusal of a PUT
@@ -29,11 +29,12 @@ shipped() {
 	cp tap.out named
 	ok "$1, -j $2: each is named once" acked named $numbers
 	ok "$1, -j $2: every byte is there" same_bytes
-	requests=$(grep -c . use.log)
-	connections=$(cut -d ' ' -f 2 use.log | sort -u | wc -l)
+	grep ' cam-ship$' use.log >ours.log
+	requests=$(grep -c . ours.log)
+	connections=$(cut -d ' ' -f 2 ours.log | sort -u | wc -l)
 }
 same_bytes() { for n in $numbers; do cmp "spool/$(name "$n")" "www/cams/$(key "$n")" || return 1; done; }
-speaks() { is "$1: it is $2" "$(cut -d ' ' -f 1 use.log | sort -u)" "$2"; }
+speaks() { is "$1: it is $2" "$(cut -d ' ' -f 1 ours.log | sort -u)" "$2"; }
 
 nginx_start || { cat nginx.log; exit 1; }
 for jobs in 1 4; do
@@ -61,6 +62,19 @@ for protocol in "" " http2"; do
 	ok "ends after 7 requests:${protocol:- http1}: $connections connections for $requests requests" [ "$connections" -ge $((requests / 8)) ]
 	nginx_stop
 done
+
+# Without TLS, to this machine.
+sed "s|:$port ssl;|:$port;|" plain.conf >nginx.conf
+nginx -c "$T/nginx.conf" -p "$T" 2>nginx.log &
+nginx_pid=$!
+stop_at_end $nginx_pid
+waits 30 curl -s -o home.html "http://127.0.0.1:$port/"
+rm -rf www/cams
+exits 0 "-H" timeout 60 cam-ship -d spool -1 -H "http://127.0.0.1:$port/cams/"
+cp tap.out named
+ok "-H: each is named once" acked named $numbers
+ok "-H: every byte is there" same_bytes
+nginx_stop
 
 # An answer that comes before the body has is heard: one that is too large is told as such, and does not keep the
 # others; a missing collection is made.
@@ -115,7 +129,7 @@ if [ -e /usr/lib/apache2/modules/mod_http2.so ]; then
 			SSLCertificateKeyFile $T/key.pem
 			DocumentRoot $T/www
 			DAVLockDB $T/www/.lock
-			LogFormat "%H %{remote}p %m %>s" use
+			LogFormat "%H %{remote}p %m %{User-Agent}i" use
 			CustomLog $T/use.log use
 			<Directory $T/www>
 				Require all granted
@@ -125,7 +139,7 @@ if [ -e /usr/lib/apache2/modules/mod_http2.so ]; then
 		/usr/sbin/apache2 -f "$T/apache.conf" -DFOREGROUND 2>apache.log &
 		apache=$!
 		trap 'kill -TERM $apache 2>/dev/null; wait $apache; tap_cleanup' EXIT
-		waits 10 answers "$port" || { cat apache.log apache-error.log; exit 1; }
+		waits 30 answers "$port" || { cat apache.log apache-error.log; exit 1; }
 		shipped "Apache, $protocols" 4
 		if [ "$protocols" = http/1.1 ]; then
 			speaks "Apache, $protocols" HTTP/1.1

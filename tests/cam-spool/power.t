@@ -45,7 +45,8 @@ at_random() {
 	wait $records $spool 2>/dev/null
 }
 
-# Stopped where it enters a call for the n-th time; what it has not done by then is not done.
+# Stopped where it enters a call for the n-th time; what it has not done by then is not done. Then it goes on, on a
+# file system that has ended under it: nothing may be printed on the strength of that.
 at_call() {
 	"$make_records" -n 4 -r 12 -m 4 -e "$3" -w in >stream
 	strace -f -o trace -e trace="$1" -e inject="$1:signal=STOP:when=$2" cam-spool -S 100 mnt/d <stream >names 2>said &
@@ -53,7 +54,7 @@ at_call() {
 	stop_at_end $spool
 	waits 3 sh -c "grep -q 'stopped by SIGSTOP' trace || ! kill -0 $spool" && grep -q 'stopped by' trace && stopped=$((stopped + 1))
 	xfs_io -x -c shutdown mnt
-	child=$(pgrep -P $spool) && kill -KILL $child
+	child=$(pgrep -P $spool) && kill -CONT $child 2>/dev/null && sleep 0.2 && kill -KILL $child
 	wait $spool 2>/dev/null
 }
 
@@ -77,7 +78,7 @@ for fs in ext4 xfs; do
 	if strace -o /dev/null true 2>/dev/null; then
 		names=0 broken=0 wrong=0 stopped=0 tried=0
 		for call in openat pwrite64 fdatasync fsync renameat write; do
-			for when in 1 2 3 4; do
+			for when in 1 2 4; do
 				[ $call = openat ] && when=$((when + $(strace -f -e trace=openat cam-spool mnt/d </dev/null 2>&1 | grep -c openat)))
 				new
 				at_call $call "$when" $((tried + 1))

@@ -84,12 +84,16 @@ static const struct probe {
 	uint64_t arg[6];
 } probes[] = {
         {"mmap", "read", {0, 4096, PROT_READ}},
-        {"mmap", "exec", {0, 4096, PROT_READ | PROT_EXEC}},
-        {"mmap", "write exec", {0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC}},
+        {"mmap", "exec", {0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS}},
+        {"mmap", "file exec", {0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE}},
+        {"mmap", "file write exec", {0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE}},
+        {"mmap", "write exec", {0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS}},
         {"mprotect", "write", {0, 4096, PROT_READ | PROT_WRITE}},
         {"mprotect", "exec", {0, 4096, PROT_EXEC}},
         {"fcntl", "F_SETFL", {0, F_SETFL}},
         {"fcntl", "F_DUPFD", {0, F_DUPFD}},
+        {"fcntl", "F_DUPFD_CLOEXEC", {0, F_DUPFD_CLOEXEC}},
+        {"fcntl", "F_ADD_SEALS", {0, F_ADD_SEALS}},
         {"fcntl", "F_SETOWN", {0, F_SETOWN}},
         {"fcntl", "F_SETSIG", {0, F_SETSIG}},
         {"fcntl", "F_NOTIFY", {0, F_NOTIFY}},
