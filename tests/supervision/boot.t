@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """From nothing to a running camera: who runs as whom, in which cell, and may touch what; a report arrives; a second
-camera is added while the first one records; the gate; an orderly stop loses nothing of what was in the pipes."""
+camera is added while the first one records; the gate; an orderly stop loses nothing of what was in the pipes.
+defends: see.capture lose.spool enter.sibling"""
 import ctypes
 import fcntl
 import hashlib

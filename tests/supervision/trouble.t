@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """What must not cost a frame: an uploader that is set up wrongly, one that stands still for an hour, a stage that
-dies again and again. A full disk costs the oldest, and a signed report says so."""
+dies again and again. A full disk costs the oldest, and a signed report says so.
+defends: lose.logs"""
 import fcntl
 import os
 import re
