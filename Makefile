@@ -233,7 +233,7 @@ deps-arm64:
 
 check-arm64: deps-arm64
 	$(MAKE) CROSS=aarch64-linux-gnu- WERROR=1 all units
-	prove -e 'qemu-aarch64' $(UNITS:%=build/aarch64-linux-gnu/tests/%)
+	CAM_EMULATED=1 prove -e 'qemu-aarch64' $(UNITS:%=build/aarch64-linux-gnu/tests/%)
 
 # --- installing ---
 
