@@ -57,7 +57,7 @@ campaign() {
 
 run=0
 for fs in ext4 xfs; do
-	[ "$(id -u)" = 0 ] && mounts $fs $((kills * 4 + 320))M || continue
+	if [ "$(id -u)" != 0 ] || ! mounts $fs $((kills * 4 + 320))M; then continue; fi
 	campaign $fs
 	umount mnt
 	run=1

@@ -15,7 +15,9 @@ export ASAN_OPTIONS
 
 # The same disk after a power cut.
 cut() {
-	umount mnt && mount -o loop disk mnt || { broken=cannot-mount; return 1; }
+	if umount mnt && mount -o loop disk mnt; then return 0; fi
+	broken=cannot-mount
+	return 1
 }
 
 # What was printed, and what the next run makes of the rest.
