@@ -55,6 +55,12 @@ def main():
         plain, sealed = os.path.getsize("one.264"), os.path.getsize("one.cam")
         print(f"overhead at {plain * 8 / 60 / 1e6:.2f} Mbit/s, 30 frames a second: {(sealed - plain) * 100 / plain:.2f} %")
 
+        os.mkdir("weeks")
+        for i in range(100000):
+            open(f"weeks/{1:010}-{i:010}-20260101T000000Z-0123456789abcdef.cam", "wb").close()
+        pair("start with 100,000 waiting", "cam-spool weeks > hints", "ls -U weeks > list", "ls")
+        shutil.rmtree("weeks")
+
         server = chain.Server(folder)
         server.start()
         os.mkdir("spool")
