@@ -17,6 +17,7 @@
 #include "part.h"
 #include "recover.h"
 #include "room.h"
+#include "sandbox.h"
 #include "stop.h"
 #include "syncer.h"
 
@@ -32,8 +33,9 @@
 
 enum { SYNC_MS = 1000, SYNC_MS_MIN = 100, SYNC_MS_MAX = 60000, IDLE_S = 30, INTERRUPTED_MS = 5000 };
 
-static const char usage[] = "cam-spool [-D FD] [-I SECONDS] [-q BYTES] [-f MINFREE] [-S SYNC_MS] [-N] DIR | "
-                            "cam-spool -l | -j DIR";
+static const char usage[] =
+        "cam-spool [-D FD] [-I SECONDS] [-q BYTES] [-f MINFREE] [-S SYNC_MS] [-N] [-Z landlock] DIR | "
+        "cam-spool -l | -j [-Z landlock] DIR";
 
 struct spool {
 	struct dir dir;
@@ -357,8 +359,8 @@ static void options_take(struct options *o, int argc, char **argv)
 	        .idle_ms = UINT64_C(1000) * IDLE_S,
 	        .sync_ms = SYNC_MS,
 	        .floor_bytes = ROOM_FLOOR_DEFAULT};
-	while ((c = opt_next(argc, argv, "D:I:q:f:S:Nlj", "", usage)) != -1) {
-		records += c != 'l' && c != 'j';
+	while ((c = opt_next(argc, argv, "D:I:q:f:S:NljZ:", "", usage)) != -1) {
+		records += c != 'l' && c != 'j' && c != 'Z';
 		switch (c) {
 		case 'D': o->ready = opt_ready_fd(); break;
 		case 'I': o->idle_ms = opt_number('I', 1, 86400) * 1000; break;
@@ -368,6 +370,7 @@ static void options_take(struct options *o, int argc, char **argv)
 		case 'N': o->keep_unsent = true; break;
 		case 'l': o->list = true; break;
 		case 'j': o->json = true; break;
+		case 'Z': sandbox_waive(optarg); break;
 		default: die(EXIT_BUG, "-%c: not handled", c);
 		}
 	}
@@ -400,8 +403,9 @@ int main(int argc, char **argv)
 	part_init(&s.part, &s.dir, &s.syncer);
 	ending_init(&s.ending, &s.part, &s.syncer, &s.room);
 	room_init(&s.room, &s.dir, &s.part, &s.ending.part, o.quota_bytes, o.floor_bytes, o.keep_unsent);
-	/* Everything is open: the sandbox is entered here, before there is a second thread. */
+	sandbox_confine(&profile_spool, &o.dir, 1); /* before there is a second thread */
 	syncer_start(&s.syncer);
+	sandbox_filter(&profile_spool);
 	if (recover(&s.dir, &s.part, &s.in) < 0)
 		die(EXIT_TEMPORARY, "stopped while the disk did not work");
 	s.recovered = s.part.fd >= 0;
