@@ -54,9 +54,15 @@ at_call() {
 	strace -f -o trace -e trace="$1" -e inject="$1:signal=STOP:when=$2" cam-spool -S 100 mnt/d <stream >names 2>said &
 	spool=$!
 	stop_at_end $spool
-	waits 3 sh -c "grep -q 'stopped by SIGSTOP' trace || ! kill -0 $spool" && grep -q 'stopped by' trace && stopped=$((stopped + 1))
+	waits 5 sh -c "grep -q 'stopped by SIGSTOP' trace || grep -q 'exited with' trace" && grep -q 'stopped by' trace && stopped=$((stopped + 1))
 	xfs_io -x -c shutdown mnt
-	child=$(pgrep -P $spool) && kill -CONT $child 2>/dev/null && sleep 0.2 && kill -KILL $child
+	for child in $(pgrep -P $spool); do kill -CONT $child 2>/dev/null; done
+	sleep 0.2
+	for _ in $(seq 200); do
+		gone $spool && break
+		for child in $(pgrep -P $spool); do kill -KILL $child 2>/dev/null; done
+		sleep 0.05
+	done
 	wait $spool 2>/dev/null
 }
 
