@@ -51,10 +51,11 @@ at_random() {
 # file system that has ended under it: nothing may be printed on the strength of that.
 at_call() {
 	"$make_records" -n 4 -r 12 -m 4 -e "$3" -w in >stream
+	rm -f trace
 	strace -f -o trace -e trace="$1" -e inject="$1:signal=STOP:when=$2" cam-spool -S 100 mnt/d <stream >names 2>said &
 	spool=$!
 	stop_at_end $spool
-	waits 5 sh -c "grep -q 'stopped by SIGSTOP' trace || grep -q 'exited with' trace" && grep -q 'stopped by' trace && stopped=$((stopped + 1))
+	waits 5 sh -c "grep -q stopped.by.SIGSTOP trace || grep -q exited.with trace" && grep -q 'stopped by' trace && stopped=$((stopped + 1))
 	xfs_io -x -c shutdown mnt
 	for child in $(pgrep -P $spool); do kill -CONT $child 2>/dev/null; done
 	sleep 0.2
