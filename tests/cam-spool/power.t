@@ -47,7 +47,7 @@ at_random() {
 	wait $records $spool 2>/dev/null
 }
 
-# Stopped where it enters a call for the n-th time; what it has not done by then is not done. Then it goes on, on a
+# Stopped at a call, for the n-th time that it is made: the call ends, what follows does not. Then it goes on, on a
 # file system that has ended under it: nothing may be printed on the strength of that.
 at_call() {
 	"$make_records" -n 4 -r 12 -m 4 -e "$3" -w in >stream
