@@ -210,6 +210,8 @@ void pattern_draw(struct pattern *p, const struct stamp *stamp)
 
 void pattern_lend(const struct pattern *p, struct frame *out)
 {
+	out->has_dmabuf = false;
+	out->release = NULL;
 	out->plane[0] = p->picture;
 	out->plane[1] = p->picture + luma_bytes(p);
 	out->plane[2] = p->picture + luma_bytes(p) * 5 / 4;

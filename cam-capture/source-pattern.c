@@ -32,17 +32,21 @@ static void say_late(struct pattern_source *p, int64_t now_ns)
 	p->said_ns = now_ns;
 }
 
-static enum source_result read_frame(struct source *source, const struct stop *stop, struct frame *out)
+static enum source_result read_frame(
+        struct source *source, const struct stop *stop, int encoder_fd, struct frame *out)
 {
 	struct pattern_source *p = (struct pattern_source *)source;
 
 	if (!p->started)
 		pace_start(&p->pace, &source->video, p->pace.fast);
 	p->started = true;
-	if (stop_wait(stop, -1, p->pace.fast ? 0 : pace_due_ns(&p->pace, p->next)))
+	int64_t due_ns = p->pace.fast ? 0 : pace_due_ns(&p->pace, p->next);
+	if (stop_wait(stop, p->pace.fast ? -1 : encoder_fd, due_ns))
 		return SOURCE_STOPPED;
 	if (!p->pace.fast) {
 		int64_t now = stop_clock_ns();
+		if (now < due_ns)
+			return SOURCE_ENCODER;
 		uint64_t due = pace_frame_at(&p->pace, now);
 		p->late += due - p->next;
 		p->next = due;

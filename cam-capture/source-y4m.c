@@ -96,8 +96,11 @@ static enum source_result body_read(struct y4m_source *y, const struct stop *sto
 	return SOURCE_FRAME;
 }
 
-static enum source_result read_frame(struct source *source, const struct stop *stop, struct frame *out)
+/* Its frames come fast or by the clock, so nothing waits long for an encoder's output. */
+static enum source_result read_frame(
+        struct source *source, const struct stop *stop, int encoder_fd, struct frame *out)
 {
+	(void)encoder_fd;
 	struct y4m_source *y = (struct y4m_source *)source;
 	const struct video *v = &source->video;
 	uint8_t *line = NULL;
@@ -119,6 +122,8 @@ static enum source_result read_frame(struct source *source, const struct stop *s
 		return SOURCE_STOPPED;
 	pace_stamp(&y->pace, y->next++, &out->stamp);
 	const size_t luma = (size_t)v->width * v->height;
+	out->has_dmabuf = false;
+	out->release = NULL;
 	out->plane[0] = y->frame;
 	out->plane[1] = y->frame + luma;
 	out->plane[2] = y->frame + luma + luma / 4;

@@ -6,6 +6,7 @@
 
 enum source_result {
 	SOURCE_FRAME,
+	SOURCE_ENCODER, /* no frame yet, but encoder_fd is readable */
 	SOURCE_END,     /* no more frames */
 	SOURCE_STOPPED, /* stop_wait() said so */
 	SOURCE_BAD,     /* the input is not what it should be; has been said */
@@ -15,8 +16,8 @@ enum source_result {
 struct source {
 	struct video video;
 	bool live; /* its frames do not wait: those that come late or find no room are lost, and counted */
-	/* Waits for the next frame. What it lends stays valid until the next call. */
-	enum source_result (*read)(struct source *, const struct stop *, struct frame *out);
+	/* Waits for the next frame, and for encoder_fd unless that is -1 or the source never waits long. */
+	enum source_result (*read)(struct source *, const struct stop *, int encoder_fd, struct frame *out);
 };
 
 /* The test pattern: size and rate of *v. NULL with errno. */

@@ -42,7 +42,13 @@ int64_t stop_clock_ns(void)
 
 bool stop_wait(const struct stop *s, int fd, int64_t until_ns)
 {
-	struct pollfd p[] = {{s->signal_fd, POLLIN, 0}, {s->failed_fd, POLLIN, 0}, {fd, POLLIN, 0}};
+	return stop_wait_either(s, fd, -1, until_ns);
+}
+
+bool stop_wait_either(const struct stop *s, int fd, int other_fd, int64_t until_ns)
+{
+	struct pollfd p[] = {
+	        {s->signal_fd, POLLIN, 0}, {s->failed_fd, POLLIN, 0}, {fd, POLLIN, 0}, {other_fd, POLLIN, 0}};
 
 	for (;;) {
 		struct timespec left = {0};
@@ -51,7 +57,7 @@ bool stop_wait(const struct stop *s, int fd, int64_t until_ns)
 			if (ns > 0)
 				left = (struct timespec){.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
 		}
-		int r = ppoll(p, 3, until_ns == STOP_NEVER ? NULL : &left, NULL);
+		int r = ppoll(p, sizeof p / sizeof *p, until_ns == STOP_NEVER ? NULL : &left, NULL);
 		if (r < 0 && errno != EINTR)
 			return true; /* cannot happen; better to end than to spin */
 		if (r > 0 && (p[0].revents || p[1].revents))

@@ -18,5 +18,7 @@ bool stop_asked(const struct stop *s);
 /* Waits until fd (-1: none) is readable or CLOCK_MONOTONIC is until_ns; STOP_NEVER waits on. True when
  * capturing is over. */
 bool stop_wait(const struct stop *s, int fd, int64_t until_ns);
+/* The same for two. */
+bool stop_wait_either(const struct stop *s, int fd, int other_fd, int64_t until_ns);
 int64_t stop_clock_ns(void);
 #endif

@@ -17,8 +17,7 @@
 enum {
 	THREADS_MAX = 4, /* slices of one picture, each costs a little; a Pi 3 has four cores */
 	STAMPS = 64,     /* more frames than are ever inside the encoder */
-	BT709 = 1, /* colour_primaries, transfer_characteristics, matrix_coefficients: H.264 tables E-3 to E-5
-	            */
+	UNSPECIFIED = 2, /* in H.264 tables E-3 to E-5 */
 	VBV_FULL_PERMILLE = 900,
 };
 
@@ -28,6 +27,7 @@ struct x264 {
 	x264_nal_t *nals;
 	int ready_bytes; /* of an access unit that has not been pulled yet */
 	bool idr_next, flushing;
+	int csp;
 	int64_t pushed;
 	struct stamp stamps[STAMPS];
 };
@@ -55,7 +55,7 @@ static void parameters(x264_param_t *p, const struct encoder_config *c)
 	p->i_threads = c->reproducible ? 1 : cores < 1 ? 1 : cores > THREADS_MAX ? THREADS_MAX : (int)cores;
 	p->i_width = (int)v->width;
 	p->i_height = (int)v->height;
-	p->i_csp = X264_CSP_I420;
+	p->i_csp = v->format == VIDEO_NV12 ? X264_CSP_NV12 : X264_CSP_I420;
 	p->i_fps_num = v->rate_num;
 	p->i_fps_den = v->rate_den;
 	p->b_vfr_input =
@@ -76,8 +76,14 @@ static void parameters(x264_param_t *p, const struct encoder_config *c)
 	p->vui.i_sar_height = v->sar_den;
 	p->vui.b_fullrange = v->full_range;
 	p->vui.i_chroma_loc = v->chroma_loc;
-	if (v->bt709)
-		p->vui.i_colorprim = p->vui.i_transfer = p->vui.i_colmatrix = BT709;
+	p->vui.i_colorprim = v->primaries ? v->primaries : UNSPECIFIED;
+	p->vui.i_transfer = v->transfer ? v->transfer : UNSPECIFIED;
+	p->vui.i_colmatrix = v->matrix ? v->matrix : UNSPECIFIED;
+}
+
+static unsigned formats(void)
+{
+	return 1u << VIDEO_I420 | 1u << VIDEO_NV12;
 }
 
 static void *open_x264(const struct encoder_config *c)
@@ -93,6 +99,7 @@ static void *open_x264(const struct encoder_config *c)
 		return NULL;
 	}
 	parameters(&param, c);
+	x->csp = param.i_csp;
 	x->encoder = x264_encoder_open(&param);
 	if (!x->encoder) {
 		free(x);
@@ -125,13 +132,21 @@ static int push(void *state, const struct frame *frame)
 	x->idr_next = false;
 	in.i_pts = x->pushed++;
 	in.opaque = stamp;
-	in.img.i_csp = X264_CSP_I420;
-	in.img.i_plane = 3;
-	for (int i = 0; i < 3; i++) {
+	in.img.i_csp = x->csp;
+	in.img.i_plane = x->csp == X264_CSP_NV12 ? 2 : 3;
+	for (int i = 0; i < in.img.i_plane; i++) {
 		in.img.plane[i] = (uint8_t *)frame->plane[i]; /* x264 copies from it */
 		in.img.i_stride[i] = (int)frame->stride[i];
 	}
-	return encode(x, &in);
+	int r = encode(x, &in);
+	frame_release(frame);
+	return r;
+}
+
+static int no_fd(void *unused)
+{
+	(void)unused;
+	return -1;
 }
 
 static int pull(void *state, struct packet *out)
@@ -169,9 +184,11 @@ static void close_x264(void *state)
 const struct encoder encoder_x264 = {
         .name = "x264",
         .about = "software",
+        .formats = formats,
         .open = open_x264,
         .push = push,
         .pull = pull,
+        .fd = no_fd,
         .force_idr = force_idr,
         .flush = flush,
         .close = close_x264,

@@ -6,6 +6,7 @@
 #include "dialer.h"
 
 #include "clocks.h"
+#include "dialcell.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -199,6 +200,7 @@ __attribute__((noreturn)) static void dial(uint32_t id)
 	late = &late_resolver;
 	signal(SIGALRM, on_alarm);
 	alarm(self.patience_s);
+	dialcell_resolving();
 	snprintf(service, sizeof service, "%u", self.port);
 	/* no name gives ::1 and 127.0.0.1 */
 	int r = getaddrinfo(is_own(self.host) ? NULL : self.host, service, &hints, &all);
@@ -209,7 +211,9 @@ __attribute__((noreturn)) static void dial(uint32_t id)
 		_exit(0);
 	}
 	late = &late_server;
-	int fd = race(address, addresses_order(all, address), &error);
+	unsigned n = addresses_order(all, address);
+	dialcell_connecting(address, n);
+	int fd = race(address, n, &error);
 	alarm(0);
 	if (fd < 0)
 		why_put(&a, "Failed to connect to %.110s port %u: %s", self.host, self.port, strerror(error));
@@ -304,6 +308,7 @@ __attribute__((noreturn)) static void become_dialer(int fd, pid_t parent)
 	signals_set();
 	environment_wipe();
 	descriptors_drop(fd);
+	dialcell_waiting(self.port);
 	serve();
 }
 

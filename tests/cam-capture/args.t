@@ -16,8 +16,15 @@ refuses() {
 }
 header() { printf '%s\n' "YUV4MPEG2 $1" >in.y4m; }
 
-wrong 'no camera source is built in.*-T.*-i FILE'
-wrong 'no camera source' -s 640x480 -r 25
+# On a machine without a camera.
+if ! ls /dev/media* >/dev/null 2>&1; then
+	for a in "" "-s 640x480 -r 25" "-c 0" "-C brightness=1 -R 180"; do
+		# shellcheck disable=SC2086
+		exits 111 "no camera: cam-capture $a" timeout 20 cam-capture $a
+		says "  says so" '^cam-capture: no camera: there is no /dev/media device: no driver has found one$'
+		is "  and no more" "$(wc -l <tap.err)" 1
+	done
+fi
 wrong 'unknown option' -x
 wrong 'needs an argument' -s
 wrong 'given twice' -T -T
@@ -25,7 +32,23 @@ wrong 'unexpected operand' -T file
 wrong '-i and -T contradict' -T -i file
 wrong '-i and -s contradict' -i file -s 640x480
 wrong '-i and -r contradict' -i file -r 25
-for o in "-s 64x64" "-r 25" "-b 1M" "-g 1" "-i file" -T -F; do
+for o in "-c 0" "-R 180" "-C gain=1" "-w 1"; do
+	# shellcheck disable=SC2086
+	wrong '-i and .* contradict' -i file $o
+	# shellcheck disable=SC2086
+	wrong '-T and .* contradict' -T $o
+done
+wrong '-F: a camera is not faster' -F
+wrong '-F and -c contradict' -F -c 0
+for t in 1 45 -90 360 hv H ''; do wrong 'not one of 0 90 180 270 h v' -R "$t"; done
+for w in 0 601 1.5 x ''; do wrong 'not a time from 1 to 600' -w "$w"; done
+wrong '-C sharpnes=1: not a control: there are exposure gain .* sharpness$' -C sharpnes=1
+wrong '-C white-balance=moon: not one of auto .* cloudy$' -C white-balance=moon
+wrong '-C gain: needs =VALUE' -C gain
+wrong '-C gain=x: needs a number' -C gain=x
+wrong '-C gain: given twice' -C gain=1 -C gain=2
+wrong '-e x265: not an encoder: there are: .*x264' -e x265
+for o in "-s 64x64" "-r 25" "-b 1M" "-g 1" "-i file" -T -F "-c 0" "-R 0" "-C gain=1" "-e x264"; do
 	# shellcheck disable=SC2086
 	wrong '-l and .* contradict' -l $o
 done
@@ -87,9 +110,18 @@ is "and no byte" "$(wc -c <tap.out)" 0
 
 ok "-l" cam-capture -l
 cp tap.out list
-is "lists sources and encoders" "$(cut -f 1,2 tap.out | tr '\t\n' ' ,')" "source y4m,source pattern,source camera,encoder x264,"
-ok "the camera is not built in" grep -q '^source	camera	not built in$' list
+is "lists sources and encoders" "$(grep -E '^(source|encoder)' list | cut -f 1,2 | tr '\t\n' ' ,')" "source y4m,source pattern,source camera,encoder x264,"
+ok "the camera is built in" grep -q '^source	camera	libcamera (-c)$' list
 exits 111 "-l to a full disk" sh -c 'cam-capture -l >/dev/full'
+
+# Without libcamera.
+ok "make LIBCAMERA=0" make -s -C "$top" O="$T/no-camera" LIBCAMERA=0 WERROR=1 "$T/no-camera/cam-capture"
+ok "does without its library" sh -c '! ldd no-camera/cam-capture | grep -qE "camera|yuv|stdc"'
+ok "-l" no-camera/cam-capture -l
+cp tap.out list
+ok "says so" grep -q '^source	camera	not built in (LIBCAMERA=0)$' list
+exits 100 "has no camera" timeout 20 no-camera/cam-capture
+says "says so" 'no camera: not built in.*-T.*-i FILE'
 
 # Without x264.
 ok "make X264=0" make -s -C "$top" O="$T/none" X264=0 WERROR=1 "$T/none/cam-capture"

@@ -30,7 +30,7 @@ static void good(void)
 	        "YUV4MPEG2 W1280 H720 F30000:1001 Ip A1:1 C420mpeg2 XYSCSS=420MPEG2 XCOLORRANGE=LIMITED";
 
 	ok(parse(s, strlen(s)) == 0 && is_video(1280, 720, 30000, 1001), "a header as ffmpeg writes it");
-	ok(y.video.sar_num == 1 && y.video.sar_den == 1 && !y.video.full_range && !y.video.bt709,
+	ok(y.video.sar_num == 1 && y.video.sar_den == 1 && !y.video.full_range && !y.video.matrix,
 	        "its aspect ratio and range");
 	s = "YUV4MPEG2  H16 XCOLORRANGE=FULL F25:1 W4096  ";
 	ok(parse(s, strlen(s)) == 0 && is_video(4096, 16, 25, 1), "any order, more spaces, no I, A, C");
