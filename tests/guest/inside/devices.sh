@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# inside.sh: what tests inside the guest share.
+# devices.sh: what tests inside the guest share.
 
 # devices: says of each camera device that it is ready, as udev would: libcamera takes no other. And its group may use it.
 devices() {
