@@ -167,10 +167,11 @@ $(O)/obj/%.o: %.c
 	$(CC) -std=c11 $(CFLAGS) $(WARN) $(HARDEN) $(CPPFLAGS) -Ilib -Itests -I$(call folder,$*) -MMD -MP -c -o $@ $<
 
 # libcamera's headers are not held to our warnings. vptr checks would need another runtime.
+LIBCAMERA_INCLUDES = $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags libcamera))
 $(O)/obj/%.o: %.cpp
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 $(CFLAGS) $(CXXWARN) $(HARDEN) $(if $(SAN),-fno-sanitize=vptr) $(CPPFLAGS) -I$(call folder,$*) \
-		$(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags libcamera)) -MMD -MP -c -o $@ $<
+		$(LIBCAMERA_INCLUDES) -MMD -MP -c -o $@ $<
 
 # It cannot be earlier than this: for certificates, on a device without a clock. The commit's date, so that the same
 # source gives the same program.
@@ -233,6 +234,7 @@ fuzz: $(FUZZ:%=$(O)/fuzz/%)
 
 # --- analysers ---
 
+CXX_FILES = $(wildcard cam-capture/*.cpp)
 C_FILES = $(sort $(wildcard */*.c tests/*/*.c))
 TIDY = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-implicit-widening-of-multiplication-result,cert-*,-cert-err33-c,-cert-dcl16-c,-cert-dcl37-c,-cert-dcl51-cpp,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-valist.Uninitialized,performance-*,portability-*
 INCLUDES = -Ilib -Itests -Icam-capture -Icam-seal -Icam-spool -Icam-ship
@@ -242,6 +244,8 @@ lint: deps lint-c lint-sh lint-man
 
 lint-c:
 	printf '%s\n' $(C_FILES) | xargs -P2 -n4 sh -c 'clang-tidy --quiet --warnings-as-errors="*" --checks="$(TIDY)" "$$@" -- -std=c11 $(INCLUDES) 2>/dev/null' tidy
+	clang-tidy --quiet --warnings-as-errors="*" --checks="$(TIDY),-cert-err58-cpp" $(CXX_FILES) -- -std=c++17 $(INCLUDES) $(LIBCAMERA_INCLUDES) 2>/dev/null
+	cppcheck -q --std=c++17 --enable=warning,performance,portability --error-exitcode=1 $(INCLUDES) $(CXX_FILES)
 	cppcheck -q -j2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 $(INCLUDES) $(C_FILES)
 
 lint-sh:

@@ -146,12 +146,13 @@ static unsigned bytes_per_pixel(void)
 
 int libcamera_validate(struct libcamera_config *c)
 {
-	unsigned step = fake_number("step", 1), w, h;
+	unsigned step = fake_number("step", 1);
 	const char *size = fake("size");
 
-	if (size && sscanf(size, "%ux%u", &w, &h) == 2) {
-		c->width = w;
-		c->height = h;
+	if (size) {
+		char *x;
+		c->width = (uint32_t)strtoul(size, &x, 10);
+		c->height = (uint32_t)strtoul(x + 1, NULL, 10);
 	}
 	c->width -= c->width % step;
 	c->height -= c->height % step;
