@@ -81,7 +81,7 @@ cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 # Unit tests: tests/NAME.c and the sources it needs. Programs that tests in shell use are in TESTPROGS.
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-capture/pixel-test cam-capture/sensortime-test cam-capture/arrivals-test cam-capture/control-test \
-	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test \
+	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test cam-capture/m2m-test \
 	cam-seal/annexb-test cam-seal/epoch-test cam-seal/reader-test cam-seal/chain-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
@@ -106,6 +106,7 @@ cam-capture/y4m-test_SRC = cam-capture/y4m
 cam-capture/queue-test_SRC = cam-capture/queue cam-capture/au lib/sei
 cam-capture/au-test_SRC = cam-capture/au lib/sei
 cam-capture/pace-test_SRC = cam-capture/pace cam-capture/stop lib/clocks
+cam-capture/m2m-test_SRC = tests/cam-capture/m2m-fake $(filter-out cam-capture/m2m-io,$(M2M)) lib/msg
 cam-capture/pattern-test_SRC = cam-capture/pattern
 cam-seal/annexb-test_SRC = cam-seal/annexb lib/sei
 cam-seal/epoch-test_SRC = cam-seal/epoch lib/record lib/fdio

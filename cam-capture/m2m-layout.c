@@ -50,10 +50,11 @@ static int crop(int fd, const char *name, const struct video *v, struct v4l2_rec
 		s.r = bounds;
 	if (s.r.width == v->width && s.r.height == v->height)
 		return 0;
+	bounds = s.r;
 	s.r = (struct v4l2_rect){.width = v->width, .height = v->height};
 	if (m2m_io_ctl(fd, VIDIOC_S_SELECTION, &s) == 0 && s.r.width == v->width && s.r.height == v->height)
 		return 0;
-	msg("%s: cannot encode %ux%u: it would be %ux%u", name, v->width, v->height, s.r.width, s.r.height);
+	msg("%s: cannot encode %ux%u: it would be %ux%u", name, v->width, v->height, bounds.width, bounds.height);
 	errno = ENOTSUP;
 	return -1;
 }

@@ -84,12 +84,14 @@ static int device_prepare(struct m2m *m)
 	if (m2m_layout_set(fd, name_of(m), &m2m_coded, &m->config.video, coded_bytes(&m->config), &m->layout) < 0 ||
 	        rate_set(m) < 0 || m2m_controls_set(fd, name_of(m), &m->config, m2m_coded.h264) < 0)
 		return -1;
-	if (m2m_queue_map(&m->out, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE, OUTPUTS) < 0)
-		return -1;
-	for (unsigned i = 0; i < m->out.n; i++)
-		if (m2m_queue_put(&m->out, i, &(struct m2m_content){0}) < 0)
-			return -1;
-	return m2m_queue_start(&m->out);
+	int r = m2m_queue_map(&m->out, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE, OUTPUTS);
+	for (unsigned i = 0; i < m->out.n && r == 0; i++)
+		r = m2m_queue_put(&m->out, i, &(struct m2m_content){0});
+	if (r == 0)
+		r = m2m_queue_start(&m->out);
+	if (r < 0)
+		msg_errno("%s: %s: no buffers", name_of(m), m->device.card);
+	return r;
 }
 
 static void close_m2m(void *state);
@@ -110,7 +112,6 @@ static void *open_m2m(const struct encoder_config *c)
 	m2m_flights_init(&m->flights, &c->video);
 	if (device_prepare(m) < 0) {
 		int saved = errno;
-		msg_errno("%s: %s: cannot encode", name_of(m), m->device.card);
 		close_m2m(m);
 		errno = saved;
 		return NULL;
