@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DECODER_FD = 110, ISP_FD = 112, NS_PER_MS = 1000000, US_PER_S = 1000000, MAP_IN = 1000000, DMABUF_BYTES = 1 << 20 };
+enum { CAMERA_FD = 100, DECODER_FD = 110, ISP_FD = 112, NS_PER_MS = 1000000, US_PER_S = 1000000, MAP_IN = 1000000, DMABUF_BYTES = 1 << 20 };
 
 struct fake fake;
 
@@ -45,9 +45,9 @@ struct fake_control *fake_control(uint32_t id)
 
 int m2m_io_open(const char *path)
 {
-	const int numbers[] = {DECODER_FD, FAKE_FD, ISP_FD};
+	const int numbers[] = {CAMERA_FD, DECODER_FD, FAKE_FD, ISP_FD};
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 4; i++) {
 		char name[24];
 		snprintf(name, sizeof name, "/dev/video%d", numbers[i] - 100);
 		if (strcmp(name, path) == 0 && numbers[i] == FAKE_FD && fake.open_errno)
@@ -324,10 +324,10 @@ static int selection(struct v4l2_selection *s, bool set)
 	return 0;
 }
 
-static int querycap(struct v4l2_capability *c)
+static int querycap(int fd, struct v4l2_capability *c)
 {
 	c->capabilities = V4L2_CAP_DEVICE_CAPS | V4L2_CAP_VIDEO_CAPTURE;
-	c->device_caps = V4L2_CAP_VIDEO_M2M_MPLANE | V4L2_CAP_STREAMING;
+	c->device_caps = V4L2_CAP_STREAMING | (fd == CAMERA_FD ? V4L2_CAP_VIDEO_CAPTURE_MPLANE : V4L2_CAP_VIDEO_M2M_MPLANE);
 	snprintf((char *)c->card, sizeof c->card, "bcm2835-codec-encode");
 	return 0;
 }
@@ -368,7 +368,7 @@ int m2m_io_ctl(int fd, unsigned long request, void *arg)
 	if (request == fake.fail_request && ++fake.failing >= fake.fail_at)
 		return fail(fake.fail_errno);
 	switch (request) {
-	case VIDIOC_QUERYCAP: return querycap(arg);
+	case VIDIOC_QUERYCAP: return querycap(fd, arg);
 	case VIDIOC_ENUM_FMT: return enum_fmt(fd, arg);
 	case VIDIOC_S_FMT: return s_fmt(arg);
 	case VIDIOC_G_SELECTION: return selection(arg, false);

@@ -120,7 +120,7 @@ static int32_t value(uint32_t id)
 static void test_finding(void)
 {
 	fresh();
-	ok(e->formats() == (1u << VIDEO_I420 | 1u << VIDEO_NV12 | 1u << VIDEO_RGB24), "formats of the encoder, which is not the decoder");
+	ok(e->formats() == (1u << VIDEO_I420 | 1u << VIDEO_NV12 | 1u << VIDEO_RGB24), "formats of the encoder, which is neither the camera that makes H.264 nor the decoder");
 	ok(fake.opens == 0, "and nothing stays open");
 	fake.open_errno = ENOENT;
 	ok(e->formats() == 0 && !opens() && errno == ENODEV, "no encoder: ENODEV");
@@ -188,6 +188,9 @@ static void test_refusals(void)
 	fresh();
 	fake_control(V4L2_CID_MPEG_VIDEO_BITRATE)->max = 500000;
 	ok(!opens() && errno == ENOTSUP, "a bitrate that it silently does not keep: refused");
+	fresh();
+	fake_control(V4L2_CID_MPEG_VIDEO_BITRATE)->min = 2000000;
+	ok(!opens() && errno == ENOTSUP, "nor one that it makes more of");
 	fresh();
 	control_remove(V4L2_CID_MPEG_VIDEO_GOP_SIZE);
 	ok(opens(), "the older control of the GOP alone is enough");

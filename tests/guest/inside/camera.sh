@@ -9,19 +9,20 @@ chmod 777 "$T"
 
 one_line() { [ "$(grep -c . "$1")" = 1 ]; }
 
-exits 111 "no camera" timeout 60 setpriv --reuid 2001 --regid 2001 --groups 44 cam-capture
+exits 111 "no camera" timeout 60 $as_user cam-capture
 says "says so" 'cam-capture: .*camera'
+sed "s/^/# /" tap.err
 ok "in one line" one_line tap.err
 
 modprobe vimc
 devices
 camera="platform/vimc.0 Sensor B"
 exits 111 "a user outside the group video" timeout 60 setpriv --reuid 2001 --regid 2001 --clear-groups cam-capture
-ok "the list has the camera" sh -c "as_user() { setpriv --reuid 2001 --regid 2001 --groups 44 \"\$@\"; }; as_user cam-capture -l | grep -q '^camera	$camera	'"
+ok "the list has the camera" sh -c "$as_user cam-capture -l | grep -q '^camera	$camera	'"
 
 # The chain.
 date +%s%N >/mnt/out/begun
-as_user sh -c '
+$as_user sh -c '
 	cam-key -g -n me && cam-key -g -s door && mkdir spool &&
 	{ timeout --preserve-status -s TERM 15 cam-capture -e x264 -s 720x480 2>capture.err; echo $? >capture.code; } |
 	cam-seal -i door.key -r me.pub -t 3 2>seal.err | cam-spool spool >names 2>spool.err'
@@ -37,17 +38,17 @@ cp -r me.key door.pub spool capture.err /mnt/out
 cat seal.err spool.err
 
 # The camera is busy: another program streams from it.
-as_user cam -c1 -s width=720,height=480 -C >cam.log 2>&1 &
+$as_user cam -c1 -s width=720,height=480 -C >cam.log 2>&1 &
 cam=$!
 stop_at_end $cam
 waits 20 grep -q 'bytesused' cam.log
-exits 111 "a camera that is busy" timeout 60 setpriv --reuid 2001 --regid 2001 --groups 44 cam-capture -e x264
-says "says so" 'cam-capture: camera .*(busy|in use|acquire)'
+exits 111 "a camera that is busy" timeout 60 $as_user cam-capture -e x264
+says "says so" 'busy: another process has it'
 kill $cam
 wait $cam 2>/dev/null
 
 # Unplugged while it streams.
-as_user timeout 60 cam-capture -e x264 -s 720x480 >gone.h264 2>gone.err &
+$as_user timeout 60 cam-capture -e x264 -s 720x480 >gone.h264 2>gone.err &
 pid=$!
 waits 30 test -s gone.h264
 echo vimc.0 >/sys/bus/platform/drivers/vimc/unbind

@@ -11,5 +11,5 @@ devices() {
 	done
 }
 
-# as_user COMMAND...: as a user who is nobody but a member of the group video.
-as_user() { setpriv --reuid 2001 --regid 2001 --groups 44 --no-new-privs "$@"; }
+# $as_user COMMAND...: as a user who is nobody but a member of the group video.
+as_user="setpriv --reuid 2001 --regid 2001 --groups 44 --no-new-privs"
