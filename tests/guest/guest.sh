@@ -1,11 +1,11 @@
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2154
 # guest.sh: for tests whose first part runs in the guest.
 
-# guest NAME: runs tests/guest/inside/NAME.sh in the guest; its results are counted with ours, and what it wrote to
+# guest NAME: runs tests/guest/NAME-inside.sh in the guest; its results are counted with ours, and what it wrote to
 # /mnt/out is in $T/out.
 guest() {
 	mkdir -p "$T/out"
-	sh "$top/tests/guest/run.sh" -o "$T/out" "/mnt/src/tests/guest/inside/$1.sh" >"$T/guest.tap" 2>&1
+	sh "$top/tests/guest/run.sh" -o "$T/out" "/mnt/src/tests/guest/$1-inside.sh" >"$T/guest.tap" 2>&1
 	guest_code=$?
 	guest_plan=
 	while IFS= read -r line; do

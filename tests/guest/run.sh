@@ -4,7 +4,7 @@
 # is in FOLDER afterwards (default: thrown away). Exits as the command did; 111 when the guest did not end in time or by
 # itself, after the last lines of its kernel. Without -a the guest is of this machine's architecture.
 #
-#     tests/guest/run.sh 'modprobe vimc; . /mnt/src/tests/guest/inside/devices.sh; devices; cam -l'
+#     tests/guest/run.sh 'modprobe vimc; . /mnt/src/tests/guest/inside.sh; devices; cam -l'
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

@@ -3,8 +3,8 @@
 # camera's memory. What is decoded here is compared outside.
 # shellcheck source=tests/tap.sh
 . /mnt/src/tests/tap.sh
-# shellcheck source=tests/guest/inside/devices.sh
-. /mnt/src/tests/guest/inside/devices.sh
+# shellcheck source=tests/guest/inside.sh
+. /mnt/src/tests/guest/inside.sh
 capture=/mnt/o/guest/cam-capture-fwht
 chmod 777 "$T"
 
@@ -12,7 +12,7 @@ lines() { wc -l <"$1"; }
 # fwht NAME ARGUMENT...: NAME.fwht, a line for each frame in NAME.txt, messages in NAME.err.
 fwht() {
 	name=$1; shift
-	$as_user "$capture" -e m2m "$@" 9>"$name.txt" >"$name.fwht" 2>"$name.err"
+	as_user "$capture" -e m2m "$@" 9>"$name.txt" >"$name.fwht" 2>"$name.err"
 }
 decoder() { grep -l '^stateful-decoder$' /sys/class/video4linux/*/name | sed 's,.*\(video[0-9]*\)/name,/dev/\1,'; }
 # decode NAME: NAME.raw in the output folder.
@@ -20,7 +20,7 @@ decode() { v4l2-ctl -d "$(decoder)" --stream-mmap --stream-out-mmap --stream-fro
 
 ok "vicodec" modprobe vicodec multiplanar=1
 devices
-exits 111 "a size that the encoder does not have" $as_user "$capture" -e m2m -T -s 320x240
+exits 111 "a size that the encoder does not have" as_user "$capture" -e m2m -T -s 320x240
 says "is named with what it would make of it" '/dev/video[0-9]+: cannot encode 320x240: it would be 640x'
 
 ok "a file" fwht copied -F -i /mnt/out/in.y4m -g 1
@@ -31,17 +31,17 @@ is "IDR pictures at the cadence that was asked for" "$(awk '$6 == "I" {printf "%
 is "time stamps come out with their frames" \
 	"$(awk 'NR > 1 && $2 - last != 1e8 {bad++} {last = $2} END {print bad + 0}' copied.txt)" 0
 
-$as_user sh -c 'cam-key -g -n me; cam-key -g -s door' 2>keys.err
-ok "sealed" $as_user sh -c 'cam-seal -R -i door.key -r me.pub <copied.fwht >copied.cam'
-ok "opened" $as_user sh -c 'cam-open -R -k me.key -s door.pub copied.cam >opened.fwht'
+as_user sh -c 'cam-key -g -n me; cam-key -g -s door' 2>keys.err
+ok "sealed" as_user sh -c 'cam-seal -R -i door.key -r me.pub <copied.fwht >copied.cam'
+ok "opened" as_user sh -c 'cam-open -R -k me.key -s door.pub copied.cam >opened.fwht'
 ok "the same bytes" cmp copied.fwht opened.fwht
 ok "decoded by vicodec's decoder" decode opened.fwht
 
 ok "vimc" modprobe vimc
 devices
-$as_user cam -c1 -s width=720,height=480,pixelformat=RGB888 -C3 -Fref# >/dev/null 2>&1
+as_user cam -c1 -s width=720,height=480,pixelformat=RGB888 -C3 -Fref# >/dev/null 2>&1
 cp ref*-000002 /mnt/out/ref.raw
-$as_user sh -c 'exec timeout --preserve-status -s TERM 8 "$0" -e m2m -s 720x480 -g 1 9>camera.txt >camera.fwht 2>camera.err' "$capture"
+as_user sh -c 'exec timeout --preserve-status -s TERM 8 "$0" -e m2m -s 720x480 -g 1 9>camera.txt >camera.fwht 2>camera.err' "$capture"
 is "the camera: exit" $? 0
 ok "its frames are encoded where they are" grep -q 'FWHT, of the camera.s own memory' camera.err
 ok "they are $(lines camera.txt)" test "$(lines camera.txt)" -ge 10
@@ -53,7 +53,7 @@ cp copied.txt camera.txt camera.err /mnt/out
 # The encoder goes away.
 mkfifo gone.fwht && chmod 666 gone.fwht
 cat gone.fwht >/dev/null &
-$as_user sh -c 'exec timeout 60 "$0" -e m2m -T -s 640x480 -r 5 9>gone.txt >gone.fwht 2>gone.err' "$capture" &
+as_user sh -c 'exec timeout 60 "$0" -e m2m -T -s 640x480 -r 5 9>gone.txt >gone.fwht 2>gone.err' "$capture" &
 pid=$!
 waits 20 test -s gone.txt
 echo vicodec.0 >/sys/bus/platform/drivers/vicodec/unbind

@@ -1,5 +1,5 @@
 # shellcheck shell=sh
-# devices.sh: what tests inside the guest share.
+# inside.sh: what tests inside the guest share.
 
 # devices: says of each camera device that it is ready, as udev would: libcamera takes no other. And its group may use it.
 devices() {
@@ -11,5 +11,5 @@ devices() {
 	done
 }
 
-# $as_user COMMAND...: as a user who is nobody but a member of the group video.
-as_user="setpriv --reuid 2001 --regid 2001 --groups 44 --no-new-privs"
+# as_user COMMAND...: as a user who is nobody but a member of the group video.
+as_user() { setpriv --reuid 2001 --regid 2001 --groups 44 --no-new-privs "$@"; }
