@@ -3,17 +3,21 @@
 # make bench      figures, as ratios            make lint        analysers and manual pages
 # make install    PREFIX=/usr/local DESTDIR=    make CROSS=aarch64-linux-gnu-   for the Pi
 #
-# Variables: O output folder; X264=0 and LIBCAMERA=0 build cam-capture without them; WERROR=1; SAN=address,undefined.
+# Variables: O output folder; X264=0 and LIBCAMERA=0 build cam-capture without them; WERROR=1; SAN=address,undefined;
+# NOSANDBOX=1 builds tools that run without their sandbox and say so, to measure what it costs.
 
 PREFIX = /usr/local
 DESTDIR =
 BINDIR = $(PREFIX)/bin
+SBINDIR = $(PREFIX)/sbin
+LIBDIR = $(PREFIX)/lib/cam
 MANDIR = $(PREFIX)/share/man
 CROSS =
 X264 = 1
 LIBCAMERA = 1
 WERROR =
 SAN =
+NOSANDBOX =
 O = build$(if $(CROSS),/$(CROSS:%-=%))
 
 ifeq ($(origin CC),default)
@@ -31,6 +35,7 @@ WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer
 HARDEN := -fPIE -fstack-protector-strong $(call accepts,-fstack-clash-protection) $(call accepts,-ftrivial-auto-var-init=zero) \
 	$(call accepts,-fcf-protection) $(call accepts,-mbranch-protection=standard)
 HARDEN += $(if $(SAN),-fsanitize=$(SAN) -fno-sanitize-recover=all -fno-omit-frame-pointer,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+HARDEN += $(if $(NOSANDBOX),-DWITHOUT_SANDBOX)
 # for the one file that is C++
 CXXWARN = $(filter-out -Wstrict-prototypes -Wmissing-prototypes,$(WARN))
 LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed $(if $(SAN),-fsanitize=$(SAN))
@@ -43,23 +48,23 @@ LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed $(if
 BASE = lib/msg lib/opt lib/number lib/fdio
 SANDBOX = lib/sandbox lib/profiles
 
-TOOLS = cam-capture cam-seal cam-open cam-mux cam-key cam-spool cam-reap cam-ship
+TOOLS = cam-capture cam-seal cam-open cam-mux cam-key cam-spool cam-reap cam-status cam-ship
 
 CAMERA = cam-capture/camera cam-capture/camera-find cam-capture/camera-formats cam-capture/camera-controls cam-capture/guard \
 	cam-capture/arrivals cam-capture/sensortime cam-capture/pixel cam-capture/convert cam-capture/rate cam-capture/libcamera
 M2M = cam-capture/m2m cam-capture/m2m-device cam-capture/m2m-layout cam-capture/m2m-queue cam-capture/m2m-flights \
 	cam-capture/m2m-controls cam-capture/m2m-sets cam-capture/m2m-io cam-capture/m2m-h264
 cam-capture_SRC = cam-capture/cam-capture cam-capture/options cam-capture/control cam-capture/source-y4m cam-capture/source-pattern cam-capture/y4m cam-capture/pattern \
-	cam-capture/pace cam-capture/stop cam-capture/au cam-capture/queue cam-capture/writer \
+	cam-capture/pace cam-capture/stop cam-capture/au cam-capture/queue cam-capture/writer cam-capture/motion cam-capture/roll \
 	$(if $(filter 0,$(X264)),cam-capture/x264-none,cam-capture/x264) \
-	$(M2M) $(if $(filter 0,$(LIBCAMERA)),cam-capture/camera-none,$(CAMERA)) $(BASE) lib/clocks lib/sei
-cam-capture_PKG = $(if $(filter 0,$(X264)),,x264) $(if $(filter 0,$(LIBCAMERA)),,libcamera)
+	$(M2M) $(if $(filter 0,$(LIBCAMERA)),cam-capture/camera-none,$(CAMERA)) cam-capture/cell $(BASE) lib/clocks lib/sei $(SANDBOX)
+cam-capture_PKG = $(if $(filter 0,$(X264)),,x264) $(if $(filter 0,$(LIBCAMERA)),,libcamera) libseccomp
 cam-capture_LIBS = $(if $(filter 0,$(LIBCAMERA)),,-lyuv -lstdc++)
 cam-seal_SRC = cam-seal/cam-seal cam-seal/annexb cam-seal/segmenter cam-seal/sealer cam-seal/epoch $(SANDBOX) \
 	cam-seal/recipients cam-seal/keyfile \
 	$(BASE) lib/clocks lib/sei lib/record
 cam-seal_PKG = libsodium libseccomp
-cam-open_SRC = cam-seal/cam-open cam-seal/inputs cam-seal/report cam-seal/playback cam-seal/reader cam-seal/segment $(SANDBOX) \
+cam-open_SRC = cam-seal/cam-open cam-seal/inputs cam-seal/report cam-seal/evicted cam-seal/playback cam-seal/reader cam-seal/segment $(SANDBOX) \
 	cam-seal/place cam-seal/chain cam-seal/known cam-seal/release cam-seal/annexb cam-seal/keyfile cam-seal/passphrase \
 	$(BASE) lib/clocks lib/record lib/name lib/sei
 cam-open_PKG = libsodium libseccomp
@@ -67,27 +72,33 @@ cam-mux_SRC = cam-seal/cam-mux cam-seal/annexb cam-seal/timeline $(BASE) lib/sei
 cam-mux_PKG = libavformat libavcodec libavutil libseccomp
 cam-key_SRC = cam-seal/cam-key cam-seal/keyfile cam-seal/passphrase $(BASE) lib/record $(SANDBOX)
 cam-key_PKG = libsodium libseccomp
-cam-spool_SRC = cam-spool/cam-spool cam-spool/incoming cam-spool/part cam-spool/recover cam-spool/dir cam-spool/room \
-	cam-spool/removal cam-spool/pack cam-spool/window cam-spool/hints cam-spool/list cam-spool/stop $(BASE) lib/record lib/name
-cam-spool_PKG = libsodium
+cam-spool_SRC = cam-spool/cam-spool cam-spool/incoming cam-spool/intake cam-spool/part cam-spool/syncer cam-spool/ending \
+	cam-spool/recover cam-spool/dir cam-spool/room cam-spool/removal cam-spool/pack cam-spool/window cam-spool/hints cam-spool/list \
+	cam-spool/stop $(BASE) lib/record lib/name $(SANDBOX)
+cam-spool_PKG = libsodium libseccomp
 cam-reap_SRC = cam-spool/cam-reap cam-spool/keep cam-spool/stop $(BASE) lib/name $(SANDBOX)
 cam-reap_PKG = libseccomp
+cam-status_SRC = cam-spool/cam-status cam-spool/newest cam-spool/evictions cam-spool/stop $(BASE) lib/clocks lib/record \
+	lib/name $(SANDBOX)
+cam-status_PKG = libsodium libseccomp
 cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav cam-ship/s3 cam-ship/s3error \
-	cam-ship/transfer cam-ship/cap cam-ship/target cam-ship/waiting cam-ship/window cam-ship/acked cam-ship/aside \
-	cam-ship/backoff cam-ship/dialer cam-ship/unconnected cam-ship/progress \
-	cam-ship/sigv4 cam-ship/objectlock cam-ship/credentials cam-ship/trust cam-ship/truetime $(BASE) lib/name lib/clocks
+	cam-ship/transfer cam-ship/digest cam-ship/cap cam-ship/target cam-ship/waiting cam-ship/window cam-ship/acked cam-ship/aside \
+	cam-ship/backoff cam-ship/dialer cam-ship/dialcell cam-ship/unconnected cam-ship/cell cam-ship/progress \
+	cam-ship/sigv4 cam-ship/objectlock cam-ship/credentials cam-ship/trust cam-ship/truetime $(BASE) lib/name lib/clocks $(SANDBOX)
 cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 
 # Unit tests: tests/NAME.c and the sources it needs. Programs that tests in shell use are in TESTPROGS.
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
-	cam-capture/pixel-test cam-capture/sensortime-test cam-capture/arrivals-test cam-capture/control-test \
-	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test cam-capture/m2m-test \
+	cam-capture/pixel-test cam-capture/sensortime-test cam-capture/arrivals-test cam-capture/control-test cam-capture/camera-formats-test \
+	cam-capture/motion-test cam-capture/roll-test \
+	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test \
+	cam-capture/m2m-test \
 	cam-seal/annexb-test cam-seal/epoch-test cam-seal/reader-test cam-seal/chain-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
 	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test \
 	cam-ship/unconnected-test
-TESTPROGS = cam-capture/fake cam-capture/convert cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
+TESTPROGS = cam-capture/fake cam-capture/convert cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
@@ -97,12 +108,15 @@ cam-capture/pixel-test_SRC = cam-capture/pixel
 cam-capture/sensortime-test_SRC = cam-capture/sensortime lib/clocks
 cam-capture/arrivals-test_SRC = cam-capture/arrivals
 cam-capture/control-test_SRC = cam-capture/control cam-capture/rate
+cam-capture/camera-formats-test_SRC = tests/cam-capture/fake cam-capture/camera-formats cam-capture/pixel lib/msg
 cam-capture/fake_SRC = $(filter-out cam-capture/libcamera cam-capture/camera-none,$(cam-capture_SRC))
 cam-capture/fake_PKG = $(filter-out libcamera,$(cam-capture_PKG))
 cam-capture/fake_LIBS = -lyuv
 cam-capture/convert_SRC = cam-capture/convert cam-capture/pixel
 cam-capture/convert_LIBS = -lyuv
 cam-capture/y4m-test_SRC = cam-capture/y4m
+cam-capture/motion-test_SRC = cam-capture/motion
+cam-capture/roll-test_SRC = cam-capture/roll cam-capture/au lib/sei
 cam-capture/queue-test_SRC = cam-capture/queue cam-capture/au lib/sei
 cam-capture/au-test_SRC = cam-capture/au lib/sei
 cam-capture/pace-test_SRC = cam-capture/pace cam-capture/stop lib/clocks
@@ -119,12 +133,15 @@ cam-seal/chain-test_PKG = libsodium
 cam-seal/timeline-test_SRC = cam-seal/timeline
 cam-spool/incoming-test_SRC = tests/cam-spool/stream cam-spool/incoming lib/record
 cam-spool/incoming-test_PKG = libsodium
-cam-spool/recover-test_SRC = tests/cam-spool/stream cam-spool/recover cam-spool/incoming cam-spool/part cam-spool/dir \
-	cam-spool/room cam-spool/removal cam-spool/pack cam-spool/window cam-spool/hints cam-spool/stop lib/msg lib/fdio lib/record lib/name
+cam-spool/recover-test_SRC = tests/cam-spool/stream cam-spool/recover cam-spool/incoming cam-spool/part cam-spool/syncer \
+	cam-spool/dir cam-spool/room cam-spool/removal cam-spool/pack cam-spool/window cam-spool/hints cam-spool/stop lib/msg lib/fdio lib/record lib/name
 cam-spool/recover-test_PKG = libsodium
 cam-spool/make-records_SRC = tests/cam-spool/stream lib/record lib/name
 cam-spool/make-records_PKG = libsodium
 cam-spool/check-records_SRC =
+cam-capture/scenes_SRC =
+cam-capture/motion-score_SRC = cam-capture/motion cam-capture/y4m
+cam-capture/scenes_LIBS = -lm
 sandbox/matrix_SRC = $(SANDBOX) lib/msg
 sandbox/matrix_PKG = libseccomp
 cam-ship/backoff-test_SRC = cam-ship/backoff cam-ship/truetime lib/clocks lib/name lib/msg lib/number
@@ -136,7 +153,7 @@ cam-ship/sigv4-test_PKG = libsodium
 cam-ship/credentials-test_SRC = cam-ship/credentials lib/fdio lib/msg
 cam-ship/credentials-test_PKG = libsodium
 cam-ship/cap-test_SRC = cam-ship/cap lib/number
-cam-ship/unconnected-test_SRC = cam-ship/unconnected cam-ship/dialer lib/clocks
+cam-ship/unconnected-test_SRC = cam-ship/unconnected cam-ship/dialer cam-ship/dialcell lib/clocks lib/msg $(SANDBOX)
 cam-ship/unconnected-test_PKG = libseccomp
 cam-ship/backoff-test_PKG = libsodium
 cam-ship/s3error-test_SRC = cam-ship/s3error
@@ -195,7 +212,7 @@ check: deps
 	$(PROVE) -j2 --timer $(UNIT_PROGRAMS) $(TESTS)
 
 # the same tests, longer: CAM_LONG is the factor by which campaigns grow
-check-long: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
+check-long: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LONG) $(DEPS_GUEST) $(DEPS_LINT)
 check-long: deps
 	$(MAKE) all units
 	CAM_LONG=20 CAM_POWER_CUTS=200 CAM_KILLS=1000 $(PROVE) --timer $(UNIT_PROGRAMS) $(TESTS)
@@ -208,15 +225,17 @@ demo: deps
 
 bench: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
 bench: deps
-	$(MAKE) all
+	$(MAKE) all units
 	PATH="$(abspath $(O)):$$PATH" sh tests/bench.sh
+	O=$(abspath $(O)) /usr/bin/python3 tests/motion.py
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
-FUZZ = annexb record keyfile incoming s3error y4m
+FUZZ = annexb record keyfile incoming s3error y4m evicted
 annexb_FUZZ = cam-seal/annexb lib/sei
 record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/place cam-seal/chain cam-seal/known cam-seal/release lib/record
 keyfile_FUZZ = cam-seal/keyfile lib/fdio lib/number lib/record
 y4m_FUZZ = cam-capture/y4m
+evicted_FUZZ = cam-seal/evicted lib/name
 incoming_FUZZ = cam-spool/incoming lib/record
 s3error_FUZZ = cam-ship/s3error cam-ship/backoff cam-ship/truetime lib/clocks lib/name lib/number lib/msg
 FUZZ_SECONDS = 15
@@ -250,7 +269,7 @@ lint-c:
 	cppcheck -q -j2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 $(INCLUDES) $(C_FILES)
 
 lint-sh:
-	shellcheck -x -P SCRIPTDIR -e SC2317,SC2016,SC2012,SC2086 .ci/run tests/*.sh tests/*/*.sh $$(grep -lE '^#!/bin/(ba)?sh' tests/*/*.t)
+	shellcheck -x -P SCRIPTDIR -e SC2317,SC2016,SC2012,SC2086 .ci/run tests/*.sh tests/*/*.sh $$(grep -lE '^#!/bin/(ba)?sh' tests/*/*.t) $(SERVICES) s6-rc/run/finish s6-rc/users
 	/usr/bin/python3 -m compileall -q -f tests >/dev/null && find tests -name __pycache__ -prune -exec rm -r {} +
 
 # Pages of other packages may not be installed; ours are all here.
@@ -271,7 +290,7 @@ deps-arm64:
 
 check-arm64: deps-arm64
 	$(MAKE) CROSS=aarch64-linux-gnu- WERROR=1 all units
-	prove -e 'qemu-aarch64' $(UNITS:%=build/aarch64-linux-gnu/tests/%)
+	CAM_EMULATED=1 prove -e 'qemu-aarch64' $(UNITS:%=build/aarch64-linux-gnu/tests/%)
 
 # --- a guest with a camera and an encoder, for each architecture: boots QEMU, keeps what it boots in build/guest ---
 
@@ -287,31 +306,53 @@ check-guest: deps deps-guest deps-arm64
 
 # --- installing ---
 
+MANSECTIONS = 1 5 7 8
+
 install: all
-	mkdir -p $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man7
+	mkdir -p $(DESTDIR)$(BINDIR) $(MANSECTIONS:%=$(DESTDIR)$(MANDIR)/man%)
 	install -m 0755 $(TOOLS:%=$(O)/%) $(DESTDIR)$(BINDIR)
-	install -m 0644 man/*.1 $(DESTDIR)$(MANDIR)/man1
-	install -m 0644 man/*.5 $(DESTDIR)$(MANDIR)/man5
-	install -m 0644 man/*.7 $(DESTDIR)$(MANDIR)/man7
+	for n in $(MANSECTIONS); do install -m 0644 man/*.$$n $(DESTDIR)$(MANDIR)/man$$n; done
+	mkdir -p $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR)/run $(DESTDIR)/etc/cam
+	install -m 0755 $(SERVICES) $(DESTDIR)$(LIBDIR)
+	install -m 0644 s6-rc/run/* $(DESTDIR)$(LIBDIR)/run
+	ln -sf $(LIBDIR:$(PREFIX)/%=../%)/cam-services $(DESTDIR)$(SBINDIR)/cam-services
+	sed 's,@SBINDIR@,$(SBINDIR),g; s,@BINDIR@,$(BINDIR),g' s6-rc/cam-svscan.service >$(DESTDIR)$(LIBDIR)/cam-svscan.service
+	for f in sysctl nftables; do \
+		[ -e $(DESTDIR)/etc/cam/$$f.conf ] || install -m 0644 s6-rc/$$f.conf $(DESTDIR)/etc/cam; done
+
+# on the device, as root
+install-users:
+	sh s6-rc/users
+
+# what cam-services runs; the administrator's files in /etc/cam and what was recorded stay
+SERVICES = s6-rc/cam-services s6-rc/cells s6-rc/kernel s6-rc/prepare s6-rc/gate
 
 uninstall:
+	rm -rf $(DESTDIR)$(LIBDIR)
+	rm -f $(DESTDIR)$(SBINDIR)/cam-services
 	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%)
 	for m in man/*.[1-8]; do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
 clean:
 	rm -rf build
 
-# Debian packages: to build, for the demo, for the tests, for the analysers, for the Pi.
+# Debian packages: to build, for the demo, for the tests, for the long ones, for the analysers, for the Pi.
 DEPS_BUILD = gcc g++ libc6-dev libcamera-dev libyuv-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev
+DEPS_DEVICE = s6 execline nftables util-linux procps ca-certificates
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
-DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 rclone iproute2 nftables faketime
-DEPS_BENCH = age python3
+DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base
+DEPS_LONG = swift-proxy swift-account swift-container swift-object memcached
+DEPS_BENCH = age python3 rclone libnginx-mod-http-dav-ext ceph-mon ceph-osd radosgw ceph-common
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
-DEPS_ARM64 = gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libcamera-dev:arm64 libyuv-dev:arm64 qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
 DEPS_GUEST = qemu-system-x86 qemu-system-arm mmdebstrap kmod cpio xz-utils e2fsprogs gcc-12 libelf-dev
+DEPS_ARM64 = gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libcamera-dev:arm64 libyuv-dev:arm64 qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
 DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 
 deps:
 	@sh tests/deps.sh $(DEPS)
 
-.PHONY: all units check check-long demo bench fuzz lint lint-c lint-sh lint-man deps deps-arm64 check-arm64 deps-guest check-guest guest-programs install uninstall clean security-table
+# what a camera needs, to be built and to run
+deps-device:
+	@sh tests/deps.sh $(DEPS_BUILD) $(DEPS_DEVICE)
+
+.PHONY: all units check check-long demo bench fuzz lint lint-c lint-sh lint-man deps deps-device deps-arm64 check-arm64 deps-guest check-guest guest-programs install install-users uninstall clean security-table

@@ -11,7 +11,6 @@
 
 /* nal_unit_type, H.264 table 7-1 */
 enum { NAL_SLICE = 1, NAL_IDR = 5, NAL_SPS = 7, NAL_PPS = 8, NAL_AUD = 9, NAL_SPS_EXTENSION = 13 };
-enum { MOTION_NOT_MEASURED = 65535 };
 
 static const uint8_t delimiter[] = {0, 0, 0, 1, NAL_AUD, 0xf0}; /* primary_pic_type 7: any slice type */
 
@@ -80,7 +79,7 @@ void au_tell(struct au *au, uint32_t dropped)
 {
 	struct sei sei = {
 	        .clock_state = au->stamp.clocks.state,
-	        .motion = MOTION_NOT_MEASURED,
+	        .motion = au->stamp.motion,
 	        .utc_ns = au->stamp.clocks.utc_ns,
 	        .boot_ns = au->stamp.clocks.boot_ns,
 	        .frame = au->stamp.number,

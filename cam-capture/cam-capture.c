@@ -3,11 +3,14 @@
  * them for a reader that is slow. It never touches the network and writes no file. */
 #define _GNU_SOURCE
 #include "au.h"
+#include "cell.h"
 #include "encoder.h"
 #include "fdio.h"
+#include "motion.h"
 #include "msg.h"
 #include "opt.h"
 #include "options.h"
+#include "roll.h"
 #include "source.h"
 #include "writer.h"
 
@@ -38,6 +41,7 @@ static int list(const struct options *o)
 	printf("source\tcamera\t%s\n", camera_about);
 	for (size_t i = 0; encoders[i]; i++)
 		printf("encoder\t%s\t%s\n", encoders[i]->name, encoder_state(encoders[i]));
+	cell_starting(true);
 	int code = camera_list(o->camera.silence_s);
 	if (fflush(stdout) < 0)
 		die_errno(EXIT_TEMPORARY, "stdout");
@@ -51,6 +55,9 @@ struct capture {
 	const struct encoder *encoder;
 	unsigned formats; /* that it takes */
 	void *state;      /* the encoder's */
+	struct motion *motion;
+	uint32_t threshold; /* of motion, for what is recorded; 0: everything is */
+	struct roll roll;
 	struct writer writer;
 	uint32_t seen; /* frames that were captured or should have been */
 };
@@ -77,6 +84,7 @@ static void source_open(struct capture *c, const struct options *o)
 	/* after open(), which may wait for the other end of a FIFO and must still end on a signal */
 	if (stop_open(&c->stop) < 0)
 		die_errno(EXIT_TEMPORARY, "signals");
+	cell_starting(!o->pattern && !o->file);
 	if (o->pattern && !(c->source = source_pattern(&o->camera.video, o->fast)))
 		die_errno(EXIT_TEMPORARY, "test pattern");
 	if (o->file && !(c->source = source_y4m(fd, name, o->fast, &c->stop, &why)))
@@ -129,9 +137,28 @@ static void open_all(struct capture *c, const struct options *o)
 		die_errno(EXIT_TEMPORARY, "%s: cannot open", c->encoder->name);
 	if (!o->pattern && !o->file)
 		msg("encoder %s: %s", c->encoder->name, c->encoder->about);
+	c->motion = motion_open(v);
+	if (!c->motion)
+		die_errno(EXIT_TEMPORARY, "motion");
+	c->threshold = o->motion;
+	roll_init(&c->roll, (uint64_t)o->before_s * 1000000000, (uint64_t)o->after_s * 1000000000,
+	        QUEUE_BYTES / 2);
 	fd_pipe_grow(STDOUT_FILENO);
 	if (writer_start(&c->writer, STDOUT_FILENO, QUEUE_BYTES, &c->stop) < 0)
 		die_errno(EXIT_TEMPORARY, "writer");
+	cell_streaming(!o->pattern && !o->file);
+}
+
+/* Queues an access unit or, when only motion is recorded, what of the last ones is to be. */
+static void queue_or_roll(struct capture *c, struct au *au)
+{
+	if (!c->threshold) {
+		writer_push(&c->writer, au, !c->source->live, &c->stop);
+		return;
+	}
+	roll_push(&c->roll, au, au->stamp.motion >= c->threshold);
+	while ((au = roll_take(&c->roll)))
+		writer_push(&c->writer, au, !c->source->live, &c->stop);
 }
 
 /* Queues what the encoder has ready. 0, or an exit code after a message. */
@@ -143,8 +170,8 @@ static int queue_ready(struct capture *c)
 	while ((r = c->encoder->pull(c->state, &packet)) == 1) {
 		struct au *au = au_make(packet.bytes, packet.n, &packet.stamp);
 		if (au) {
-			writer_push(&c->writer, au, !c->source->live, &c->stop);
-		} else if (errno == ENOMEM && c->source->live) {
+			queue_or_roll(c, au);
+		} else if (errno == ENOMEM && c->source->live && !c->threshold) {
 			msg_errno("frame %" PRIu32, packet.stamp.number);
 			writer_lost(&c->writer, packet.stamp.number);
 		} else {
@@ -178,8 +205,10 @@ static int capture_run(struct capture *c)
 	const int encoder_fd = c->encoder->fd(c->state);
 
 	while ((r = c->source->read(c->source, &c->stop, encoder_fd, &frame)) <= SOURCE_ENCODER) {
-		if (r == SOURCE_FRAME)
+		if (r == SOURCE_FRAME) {
 			c->seen = frame.stamp.number + 1;
+			frame.stamp.motion = motion_score(c->motion, &frame);
+		}
 		int code = r == SOURCE_FRAME ? encode(c, &frame) : queue_ready(c);
 		if (code)
 			return code;
@@ -201,9 +230,11 @@ static int capture_end(struct capture *c, int code)
 		msg("stdout: the reader has gone");
 	else if (end.error)
 		msg_errno("stdout: cannot write");
-	if (c->seen != end.written)
+	roll_clear(&c->roll);
+	uint32_t due = c->seen - c->roll.left_out;
+	if (due != end.written)
 		msg("%" PRIu32 " of %" PRIu32 " frames lost, %" PRIu32 " of them still waiting for a reader",
-		        c->seen - end.written, c->seen, end.left);
+		        due - end.written, due, end.left);
 	return end.error && end.error != EPIPE ? EXIT_TEMPORARY : code;
 }
 

@@ -2,9 +2,11 @@
 #define _GNU_SOURCE
 #include "options.h"
 
+#include "motion.h"
 #include "msg.h"
 #include "number.h"
 #include "opt.h"
+#include "sandbox.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -18,12 +20,18 @@ enum {
 	RATE_MAX_FPS = 120,
 	SILENCE_S = 5,
 	SILENCE_S_MAX = 600,
+	BEFORE_S = 5,
+	BEFORE_S_MAX = 60,
+	AFTER_S = 10,
+	AFTER_S_MAX = 3600,
 	BT709 = 1, /* in H.264 tables E-3 to E-5 */
 };
 
-static const char usage[] = "cam-capture [-c CAMERA] [-s WxH] [-r FPS] [-R TURN] [-C NAME=VALUE]... [-w "
-                            "SECONDS] [-e ENCODER] [-b BITRATE] "
-                            "[-g GOP_SECONDS] [-i FILE.y4m|-] [-T] [-F] [-l] [-D FD]";
+static const char usage[] =
+        "cam-capture [-c CAMERA] [-s WxH] [-r FPS] [-R TURN] [-C NAME=VALUE]... [-w "
+        "SECONDS] [-e ENCODER] [-b BITRATE] "
+        "[-g GOP_SECONDS] [-m THRESHOLD [-B SECONDS] [-A SECONDS]] [-i FILE.y4m|-] [-T] [-F] [-l] [-D FD] "
+        "[-Z landlock]";
 
 static void size_parse(struct video *v)
 {
@@ -103,7 +111,7 @@ static bool both(const bool given[], char a, char b)
 static void options_check(const struct options *o, const bool given[], int argc, char **argv)
 {
 	/* each letter with those that it contradicts */
-	static const char *const contradictions[] = {"iTsrcRCw", "TcRCw", "lsrbgiTFDcRCe", "Fc", NULL};
+	static const char *const contradictions[] = {"iTsrcRCw", "TcRCw", "lsrbgiTFDcRCemBA", "Fc", NULL};
 
 	if (optind < argc)
 		die(EXIT_USAGE, "%s: unexpected operand: usage: %s", argv[optind], usage);
@@ -114,6 +122,14 @@ static void options_check(const struct options *o, const bool given[], int argc,
 				        *contradictions[i], *other, usage);
 	if (o->fast && !o->pattern && !o->file)
 		die(EXIT_USAGE, "-F: a camera is not faster than it is: it needs -T or -i: usage: %s", usage);
+	if ((given['B'] || given['A']) && !o->motion)
+		die(EXIT_USAGE, "-%c: only with -m: usage: %s", given['B'] ? 'B' : 'A', usage);
+	/* All that was before something moved is queued at once. */
+	if (o->motion && (uint64_t)o->bitrate_bps * (o->before_s + o->gop_s) / 8 > QUEUE_BYTES / 2)
+		die(EXIT_USAGE,
+		        "-b %" PRIu32 " -g %" PRIu32 " -B %" PRIu32
+		        ": more than 4 MiB before something moves: lower one of them",
+		        o->bitrate_bps, o->gop_s, o->before_s);
 	/* A GOP is dropped whole as long as the queue can hold it whole, and gets in when half of the queue
 	 * is free. */
 	if ((uint64_t)o->bitrate_bps * o->gop_s / 8 > QUEUE_BYTES / 2)
@@ -136,8 +152,10 @@ void options_parse(int argc, char **argv, struct options *o)
 	                              .silence_s = SILENCE_S},
 	        .bitrate_bps = 2000000,
 	        .gop_s = 1,
+	        .before_s = BEFORE_S,
+	        .after_s = AFTER_S,
 	        .ready_fd = -1};
-	while ((c = opt_next(argc, argv, "c:s:r:R:C:w:e:b:g:i:TFlD:", "C", usage)) != -1) {
+	while ((c = opt_next(argc, argv, "c:s:r:R:C:w:e:b:g:m:B:A:i:TFlD:Z:", "C", usage)) != -1) {
 		given[(unsigned char)c] = true;
 		switch (c) {
 		case 'c': o->camera.which = optarg; break;
@@ -149,11 +167,15 @@ void options_parse(int argc, char **argv, struct options *o)
 		case 'e': o->encoder = optarg; break;
 		case 'b': o->bitrate_bps = bitrate_parse(); break;
 		case 'g': o->gop_s = (uint32_t)opt_number('g', 1, GOP_S_MAX); break;
+		case 'm': o->motion = (uint32_t)opt_number('m', 1, MOTION_MAX); break;
+		case 'B': o->before_s = (uint32_t)opt_seconds('B', 0, BEFORE_S_MAX); break;
+		case 'A': o->after_s = (uint32_t)opt_seconds('A', 0, AFTER_S_MAX); break;
 		case 'i': o->file = optarg; break;
 		case 'T': o->pattern = true; break;
 		case 'F': o->fast = true; break;
 		case 'l': o->list = true; break;
 		case 'D': o->ready_fd = opt_ready_fd(); break;
+		case 'Z': sandbox_waive(optarg); break;
 		}
 	}
 	o->camera.rate_asked = given['r'];

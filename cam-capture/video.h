@@ -32,6 +32,7 @@ struct video {
 struct stamp {
 	uint32_t number;
 	struct clocks clocks;
+	uint16_t motion; /* score, see motion.h */
 };
 
 /* A picture lent by a source. It is mapped and, from a camera, a DMABUF as well. Who takes it from

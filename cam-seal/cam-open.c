@@ -4,6 +4,7 @@
  * not touch the network, nor write anything but stdout and messages. */
 #define _GNU_SOURCE
 #include "clocks.h"
+#include "evicted.h"
 #include "inputs.h"
 #include "keyfile.h"
 #include "msg.h"
@@ -35,6 +36,36 @@ static int on_content(void *ctx, const uint8_t *p, size_t n)
 {
 	(void)ctx;
 	return fwrite(p, 1, n, stdout) == n ? 0 : -1;
+}
+
+/* The camera that is being read, and only while a verified mark stands behind what comes: the tail of a cut
+ * report comes out when its segment is closed, and proves nothing. */
+static int on_report(void *ctx, const uint8_t *p, size_t n)
+{
+	const struct reader *r = ctx;
+	if (r->open && r->seg.known_camera && evicted_report(r->seg.header.device_pk, p, n) < 0)
+		return -1;
+	return on_content(NULL, p, n);
+}
+
+static void on_verdict(void *ctx, enum reader_verdict v, const struct reader_segment *s, const char *text)
+{
+	if (v == READER_STUB && s && evicted_stub(&s->header) < 0)
+		die_errno(EXIT_TEMPORARY, "memory");
+	report_verdict(ctx, v, s, text);
+}
+
+/* What is known of the stubs; the footage itself is in none of them. */
+static void stubs_tell(const struct reader *r)
+{
+	if (!r->config.reports) {
+		msg("%" PRIu64 " segments are stubs: their footage is not in them", r->stubs);
+		return;
+	}
+	uint64_t named = evicted_named();
+	msg("%" PRIu64 " segments are stubs; of %" PRIu64
+	    " a signed report says that the camera evicted them%s",
+	        r->stubs, named, named < r->stubs ? "; of the others none that is here" : "");
 }
 
 /* --- keys --- */
@@ -262,8 +293,12 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOFBF, OUT_BYTES);
 	if (play && playback_start() < 0)
 		die_errno(EXIT_TEMPORARY, "cam-mux");
-	struct reader_sink sink = {
-	        .verdict = report_verdict, .content = open_them ? on_content : NULL, .closed = report_closed};
+	struct reader_sink sink = {.ctx = &reader,
+	        .verdict = on_verdict,
+	        .content = open_them ? on_content : NULL,
+	        .closed = report_closed};
+	if (config.reports)
+		sink.content = on_report;
 	if (play) {
 		sink.content = playback_content;
 		sink.stretch = playback_stretch;
@@ -282,9 +317,10 @@ int main(int argc, char **argv)
 		msg("%" PRIu64 " segments of %s left out", reader.other_kind,
 		        config.reports ? "video" : "reports (-R opens them)");
 	if (form == REPORT_MESSAGES && reader.stubs)
-		msg("%" PRIu64 " segments are stubs: their footage is not in them", reader.stubs);
+		stubs_tell(&reader);
 	int negative = played || silent || reader.findings || !reader.segments;
 	reader_free(&reader);
+	evicted_free();
 	inputs_free(&in);
 	if (fclose(stdout) != 0)
 		die_errno(EXIT_TEMPORARY, "stdout");

@@ -4,11 +4,13 @@
  * rename or delete a file, run a program, or reach another host or port: it has a dialer for that (dialer.c).
  */
 #define _GNU_SOURCE
+#include "cell.h"
 #include "clocks.h"
 #include "fdio.h"
 #include "msg.h"
 #include "opt.h"
 #include "progress.h"
+#include "sandbox.h"
 #include "ship.h"
 #include "unconnected.h"
 
@@ -23,7 +25,7 @@
 
 static const char usage[] =
         "cam-ship -d DIR [-1HVv] [-C CAFILE] [-D FD] [-E CERT -K KEY] [-L MODE:DAYS] [-T SECONDS] [-j JOBS] "
-        "[-l RATE] [-o newest|oldest] [-p PIN] URL";
+        "[-l RATE] [-o newest|oldest] [-p PIN] [-Z landlock] URL";
 
 enum { JOBS = 4, PATIENCE_S = 30, PATIENCE_MAX_S = 3600, POLL_MS_MAX = 30000 };
 
@@ -62,7 +64,7 @@ static void options_parse(int argc, char **argv, struct options *o)
 	*o = (struct options){.ready_fd = -1};
 	ship.setup.patience_s = PATIENCE_S;
 	ship.setup.jobs = JOBS;
-	while ((c = opt_next(argc, argv, "1C:D:E:HK:L:T:Vd:j:l:o:p:v", "", usage)) != -1)
+	while ((c = opt_next(argc, argv, "1C:D:E:HK:L:T:VZ:d:j:l:o:p:v", "", usage)) != -1)
 		switch (c) {
 		case '1': ship.once = 1; break;
 		case 'C': o->files.authorities = optarg; break;
@@ -77,6 +79,7 @@ static void options_parse(int argc, char **argv, struct options *o)
 			break;
 		case 'T': ship.setup.patience_s = (long)opt_number('T', 1, PATIENCE_MAX_S); break;
 		case 'V': to.virtual_host = 1; break;
+		case 'Z': sandbox_waive(optarg); break;
 		case 'd': o->dir = optarg; break;
 		case 'j': ship.setup.jobs = (unsigned)opt_number('j', 1, SHIP_JOBS_MAX); break;
 		case 'l':
@@ -169,6 +172,9 @@ static void open_everything(const struct options *o, struct loop *l)
 	if (l->signal_fd < 0)
 		die_errno(EXIT_TEMPORARY, "signals");
 	dialer_open();
+	if (curl_global_init(CURL_GLOBAL_DEFAULT))
+		die(EXIT_TEMPORARY, "cannot set up libcurl");
+	cell_starting(o->dir, &o->files);
 	stdin_look(l);
 	progress_open(o->verbose);
 	if (waiting_open(&ship.waiting, o->dir, !o->oldest, now_ms()) < 0)
@@ -176,9 +182,9 @@ static void open_everything(const struct options *o, struct loop *l)
 	if (ship.once)
 		waiting_last_round(&ship.waiting);
 	trust_and_time_open(o);
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) || !(ship.multi = curl_multi_init()) ||
-	        ship_init(&ship) < 0)
+	if (!(ship.multi = curl_multi_init()) || ship_init(&ship) < 0)
 		die(EXIT_TEMPORARY, "cannot set up libcurl");
+	cell_shipping();
 }
 
 /* What the doorbells say does not matter: the directory is the truth. */

@@ -103,14 +103,20 @@ static const char *variable_take(struct credentials *c, unsigned i, char *s)
 	return why;
 }
 
+const char *credentials_path(unsigned i)
+{
+	const char *path = getenv(known[i].file_variable);
+	return path && *path ? path : NULL;
+}
+
 void credentials_open(struct credentials *c)
 {
 	/* Best effort: without the right to lock memory a swap device may see them. */
 	(void)sodium_mlock(c, sizeof *c);
 	for (unsigned i = 0; i < CREDENTIALS_FILES; i++) {
 		char *s = getenv(known[i].variable);
-		const char *path = getenv(known[i].file_variable), *why = NULL;
-		const int given = s && *s, named = path && *path;
+		const char *path = credentials_path(i), *why = NULL;
+		const int given = s && *s, named = path != NULL;
 
 		c->file[i].dir_fd = -1;
 		value_of(c, i)[0] = 0;

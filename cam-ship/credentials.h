@@ -27,6 +27,8 @@ const char *credentials_line(char *out, size_t bytes, const char *text, size_t n
  * _FILE behind them name. The variables are removed, also out of the memory that /proc/PID/environ shows.
  * Dies with what is missing or wrong. */
 void credentials_open(struct credentials *c);
+/* The file that the i-th of CREDENTIALS_FILES is to come from, or NULL. */
+const char *credentials_path(unsigned i);
 /* Reads the files again. 1 when something has changed. What cannot be read is said once, and stays. */
 int credentials_refresh(struct credentials *c);
 #endif

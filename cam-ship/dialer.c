@@ -6,6 +6,7 @@
 #include "dialer.h"
 
 #include "clocks.h"
+#include "dialcell.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -175,6 +176,14 @@ static int race(const struct addrinfo *const *address, unsigned n, int *error)
 	return won; /* the others are closed when this process ends */
 }
 
+/* localhost and what is below it are this machine's, whatever the resolver says (RFC 6761, 6.3). */
+static int is_own(const char *host)
+{
+	static const char own[] = ".localhost";
+	const size_t n = strlen(host), m = sizeof own - 1;
+	return strcmp(host, own + 1) == 0 || (n > m && strcmp(host + n - m, own) == 0);
+}
+
 __attribute__((noreturn)) static void dial(uint32_t id)
 {
 	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV}, *all = NULL;
@@ -191,10 +200,10 @@ __attribute__((noreturn)) static void dial(uint32_t id)
 	late = &late_resolver;
 	signal(SIGALRM, on_alarm);
 	alarm(self.patience_s);
+	dialcell_resolving();
 	snprintf(service, sizeof service, "%u", self.port);
-	/* That name is this machine's whatever the resolver says (RFC 6761); no name gives ::1 and 127.0.0.1.
-	 */
-	int r = getaddrinfo(strcmp(self.host, "localhost") == 0 ? NULL : self.host, service, &hints, &all);
+	/* no name gives ::1 and 127.0.0.1 */
+	int r = getaddrinfo(is_own(self.host) ? NULL : self.host, service, &hints, &all);
 	if (r) {
 		why_put(&a, "Could not resolve host: %.120s: %s", self.host,
 		        r == EAI_SYSTEM ? strerror(errno) : gai_strerror(r));
@@ -202,7 +211,9 @@ __attribute__((noreturn)) static void dial(uint32_t id)
 		_exit(0);
 	}
 	late = &late_server;
-	int fd = race(address, addresses_order(all, address), &error);
+	unsigned n = addresses_order(all, address);
+	dialcell_connecting(address, n);
+	int fd = race(address, n, &error);
 	alarm(0);
 	if (fd < 0)
 		why_put(&a, "Failed to connect to %.110s port %u: %s", self.host, self.port, strerror(error));
@@ -297,6 +308,7 @@ __attribute__((noreturn)) static void become_dialer(int fd, pid_t parent)
 	signals_set();
 	environment_wipe();
 	descriptors_drop(fd);
+	dialcell_waiting(self.port);
 	serve();
 }
 

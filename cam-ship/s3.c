@@ -94,7 +94,7 @@ static enum verdict put(struct upload *u)
 	const struct transfer_setup *setup = u->transfer.setup;
 	const struct objectlock *lock = &setup->lock;
 	const int64_t at_s = truetime_requests_s(&setup->time);
-	char hex[2 * crypto_hash_sha256_BYTES + 1], date[SIGV4_DATE_BYTES], md5[32];
+	char hex[2 * DIGEST_BYTES + 1], date[SIGV4_DATE_BYTES], md5[32];
 	struct headers h = {.n = 0};
 
 	if (lock->mode && content_md5(&u->file, md5) < 0)

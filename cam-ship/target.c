@@ -25,6 +25,13 @@ static int loopback(const char *host)
 	return inet_pton(AF_INET, host, &v4) == 1 && ntohl(v4.s_addr) >> 24 == 127;
 }
 
+/* An address, as the resolver takes it: "127.1" is one, too. */
+static int numeric(const char *host)
+{
+	struct in_addr v4;
+	return strchr(host, ':') || inet_aton(host, &v4);
+}
+
 /* Empty, "." and ".." components mean different things to different servers. */
 static int plain_components(const char *path)
 {
@@ -138,6 +145,8 @@ static const char *virtual_host(struct target *t, const char *bucket, int n)
 	char base[TARGET_URL_BYTES], host[TARGET_HOST_BYTES];
 	const int scheme = (int)strcspn(t->base, ":") + 3, site = (int)t->root_bytes - scheme;
 
+	if (numeric(t->host))
+		return "-V: the endpoint has to be a name: nothing is below an address";
 	if (memchr(bucket, '.', (size_t)n))
 		return "-V: no certificate fits a host's name with a bucket in it that has dots";
 	int put = snprintf(base, sizeof base, "%.*s%.*s.%.*s%s", scheme, t->base, n, bucket, site,

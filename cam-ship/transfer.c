@@ -19,6 +19,7 @@
 enum {
 	SLOW_BYTES_PER_S = 2048, /* an uplink slower than this, all in all, can never keep up with a camera */
 	DIAL_GRACE_MS = 5000,
+	BUFFER_BYTES = 64 * 1024, /* for what comes, one a transfer; more is not faster */
 };
 
 /* Any address will do: connect() does nothing any more. A number needs no resolver. */
@@ -44,7 +45,7 @@ int transfer_init(struct transfer *t, CURLM *multi, struct transfer_setup *setup
 	t->dial_id = place;
 	t->fd = -1;
 	t->easy = curl_easy_init();
-	return t->easy ? 0 : -1;
+	return t->easy && digest_open(&t->hash) == 0 ? 0 : -1;
 }
 
 unsigned transfer_place(uint32_t dial_id)
@@ -57,6 +58,7 @@ void request_set(struct request *r, const char *method, const char *fmt, ...)
 	va_list ap;
 
 	r->method = method;
+	r->http1 = 0;
 	curl_slist_free_all(r->header);
 	r->header = NULL;
 	va_start(ap, fmt);
@@ -114,11 +116,11 @@ static int rewind_file(void *arg, curl_off_t offset, int origin)
 /* 0 when the n bytes that came are those of the file at this place, else -1. */
 static int compare(struct transfer *t, const char *in, size_t n)
 {
-	char own[4096];
+	char own[16384];
 
 	if (n > t->file->bytes - t->got)
 		return -1;
-	crypto_hash_sha256_update(&t->hash, (const unsigned char *)in, n);
+	digest_update(&t->hash, in, n);
 	for (size_t done = 0; done < n;) {
 		size_t want = n - done < sizeof own ? n - done : sizeof own;
 		ssize_t r = fd_pread(t->file->fd, own, want, (off_t)(t->got + done));
@@ -210,6 +212,12 @@ static void set_connection(struct transfer *t)
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETFUNCTION, hand_over);
 	curl_easy_setopt(e, CURLOPT_OPENSOCKETDATA, t);
 	curl_easy_setopt(e, CURLOPT_SOCKOPTFUNCTION, is_connected);
+	if (!t->req.http1)
+		return;
+	curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(e, CURLOPT_PIPEWAIT, 0L);
+	curl_easy_setopt(e, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(e, CURLOPT_FORBID_REUSE, 1L);
 }
 
 static void set_method(struct transfer *t)
@@ -235,7 +243,7 @@ void transfer_start(struct transfer *t, const struct transfer_file *file)
 	t->sent = t->got = 0;
 	t->stopped = t->paused = t->starved = 0;
 	memset(&t->res, 0, sizeof t->res);
-	crypto_hash_sha256_init(&t->hash);
+	digest_begin(&t->hash);
 
 	curl_easy_reset(e);
 	set_safety(e, s);
@@ -244,6 +252,7 @@ void transfer_start(struct transfer *t, const struct transfer_file *file)
 	curl_easy_setopt(e, CURLOPT_PRIVATE, t);
 	curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->res.why);
 	curl_easy_setopt(e, CURLOPT_USERAGENT, "cam-ship");
+	curl_easy_setopt(e, CURLOPT_BUFFERSIZE, (long)BUFFER_BYTES);
 	curl_easy_setopt(e, CURLOPT_READFUNCTION, give);
 	curl_easy_setopt(e, CURLOPT_READDATA, t);
 	curl_easy_setopt(e, CURLOPT_SEEKFUNCTION, rewind_file);
@@ -266,12 +275,12 @@ static const char *header(CURL *e, const char *name)
 
 static void judge_body(struct transfer *t)
 {
-	uint8_t sha256[crypto_hash_sha256_BYTES];
+	uint8_t sha256[DIGEST_BYTES];
 	struct response *res = &t->res;
 
 	if (t->stopped || res->result != CURLE_OK || res->status != 200)
 		return;
-	crypto_hash_sha256_final(&t->hash, sha256);
+	digest_end(&t->hash, sha256);
 	if (t->got < t->file->bytes)
 		res->same = SAME_PREFIX;
 	else if (sodium_memcmp(sha256, t->file->sha256, sizeof sha256) == 0)
@@ -343,6 +352,20 @@ static void headers_read(struct transfer *t)
 		truetime_learn(&t->setup->time, res->date_s);
 }
 
+/* A server may refuse a PUT before its body has come (no such collection, too large) and close the stream
+ * behind its answer (RFC 9113, 8.1). libcurl 7.88 then reports the close and not the answer. With HTTP/1.1 it
+ * can be heard: the server is asked with the head alone. */
+static int ask_again(struct transfer *t, CURLcode result)
+{
+	if (result != CURLE_HTTP2_STREAM || t->req.http1 || strcmp(t->req.method, "PUT") != 0)
+		return 0;
+	t->req.http1 = 1;
+	request_header(&t->req, "Expect: 100-continue");
+	curl_multi_remove_handle(t->multi, t->easy);
+	transfer_start(t, t->file);
+	return 1;
+}
+
 int transfer_finish(struct transfer *t, CURLcode result)
 {
 	struct response *res = &t->res;
@@ -355,6 +378,8 @@ int transfer_finish(struct transfer *t, CURLcode result)
 	}
 	/* It was dialed for this request, which went over another connection in the end. */
 	socket_drop(t);
+	if (ask_again(t, result))
+		return 0;
 	curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
 	curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &res->status);
 	curl_easy_getinfo(t->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &length);

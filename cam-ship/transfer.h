@@ -5,6 +5,7 @@
 #include "cap.h"
 #include "credentials.h"
 #include "dialer.h"
+#include "digest.h"
 #include "objectlock.h"
 #include "truetime.h"
 #include "trust.h"
@@ -38,13 +39,14 @@ struct transfer_setup {
 struct transfer_file {
 	int fd;
 	uint64_t bytes;
-	uint8_t sha256[crypto_hash_sha256_BYTES];
+	uint8_t sha256[DIGEST_BYTES];
 };
 
 struct request {
 	const char *method; /* GET, HEAD, PUT, MOVE, MKCOL, DELETE */
 	char url[REQUEST_URL_BYTES];
 	struct curl_slist *header; /* freed by the transfer */
+	int http1;                 /* not with HTTP/2, and asking first: see transfer_finish */
 };
 
 /* How the body of a 200 to a GET compares to the file. */
@@ -87,7 +89,7 @@ struct transfer {
 	int dialing;
 	uint32_t dial_id;
 	int64_t dial_due_ms; /* by the boot clock: an answer that has not come by then is not waited for */
-	crypto_hash_sha256_state hash;
+	struct digest hash;
 	struct request req;
 	struct response res;
 };

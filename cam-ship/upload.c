@@ -21,6 +21,8 @@ int upload_init(struct upload *u, struct target *target, int dir_fd, CURLM *mult
 	u->target = target;
 	u->dir_fd = dir_fd;
 	u->file.fd = -1;
+	if (digest_open(&u->hash) < 0)
+		return -1;
 	return transfer_init(&u->transfer, multi, setup, place);
 }
 
@@ -87,7 +89,7 @@ static enum verdict prepare(struct upload *u)
 		return own_fault(u, "fstat");
 	if (!S_ISREG(u->st.st_mode))
 		return upload_say(u, UPLOAD_ASIDE, "not a regular file");
-	crypto_hash_sha256_init(&u->hash);
+	digest_begin(&u->hash);
 	u->file.bytes = 0;
 	u->hashing = 1;
 	return UPLOAD_GOES_ON;
@@ -136,7 +138,7 @@ static enum verdict request_first(struct upload *u)
 	enum verdict v = UPLOAD_GOES_ON;
 
 	u->hashing = 0;
-	crypto_hash_sha256_final(&u->hash, u->file.sha256);
+	digest_end(&u->hash, u->file.sha256);
 	target_key(u->key, &u->name, u->file.sha256);
 	if (u->target->s3)
 		v = s3_start(u);
@@ -155,7 +157,7 @@ enum verdict upload_hash(struct upload *u)
 		ssize_t n = fd_pread(u->file.fd, buf, sizeof buf, (off_t)u->file.bytes);
 		if (n < 0)
 			return settle(u, own_fault(u, "read"));
-		crypto_hash_sha256_update(&u->hash, buf, (unsigned long long)n);
+		digest_update(&u->hash, buf, (size_t)n);
 		u->file.bytes += (uint64_t)n;
 		/* One that grows would never end. */
 		if (u->file.bytes > (uint64_t)u->st.st_size ||

@@ -33,6 +33,7 @@ enum webdav_step {
 struct webdav {
 	enum webdav_step step;
 	char tmp[TARGET_KEY_BYTES + 48]; /* key of a temporary object that may be on the server, or empty */
+	int direct;                      /* the PUT went to the key itself: others may learn only now that MOVE fails */
 	int torn;                        /* a torn copy of this segment lies at its key */
 	int collections;                 /* how many of the collections above the key have been asked for */
 	unsigned depth;                  /* of the next one, counted from the key */
@@ -62,7 +63,7 @@ struct upload {
 	struct transfer_file file;
 	struct stat st;
 	int hashing; /* nothing was sent yet */
-	crypto_hash_sha256_state hash;
+	struct digest hash;
 	/* With every verdict but GOES_ON and STORED: */
 	char why[BACKOFF_WHY_BYTES];
 	int64_t retry_after_s;

@@ -60,7 +60,8 @@ static enum verdict put(struct upload *u)
 	uint8_t random[8];
 	char hex[2 * sizeof random + 1];
 
-	if (u->target->no_move) {
+	w->direct = u->target->no_move;
+	if (w->direct) {
 		ask(u, WEBDAV_PUT, "PUT", u->key);
 		if (!w->torn)
 			request_header(&u->transfer.req, "If-None-Match: *");
@@ -73,9 +74,12 @@ static enum verdict put(struct upload *u)
 	return go(u, WEBDAV_PUT, "PUT", w->tmp);
 }
 
-/* The verdict v comes out once the temporary object has been removed, or that was tried. */
+/* The verdict v comes out once the temporary object has been removed, or that was tried. A server that is
+ * away, or asks to be left alone, is: the next attempt removes it. */
 static enum verdict clean(struct upload *u, enum verdict v)
 {
+	if (v == UPLOAD_AWAY)
+		return v;
 	u->webdav.after = v;
 	return go(u, WEBDAV_CLEAN, "DELETE", u->webdav.tmp);
 }
@@ -155,11 +159,11 @@ static enum verdict judge_put(struct upload *u, long status)
 	struct webdav *w = &u->webdav;
 
 	if (status == 200 || status == 201 || status == 204)
-		return go(u, WEBDAV_READ_BACK, "GET", u->target->no_move ? u->key : w->tmp);
+		return go(u, WEBDAV_READ_BACK, "GET", w->direct ? u->key : w->tmp);
 	/* The collection is missing: 409 by RFC 4918, 404 from some, 500 from nginx. */
 	if ((status == 404 || status == 409 || status == 500) && !w->collections && ask_mkcol(u) == 0)
 		return UPLOAD_GOES_ON;
-	if (status == 412 && u->target->no_move)
+	if (status == 412 && w->direct)
 		return go(u, WEBDAV_TAKEN, "GET", u->key);
 	return upload_unexpected(u, "PUT");
 }
@@ -177,7 +181,7 @@ static enum verdict judge_read_back(struct upload *u, long status)
 	const struct response *res = &u->transfer.res;
 
 	if (status == 200 && res->same == SAME_ALL)
-		return u->target->no_move ? UPLOAD_STORED : move(u);
+		return u->webdav.direct ? UPLOAD_STORED : move(u);
 	enum verdict v;
 	if (status == 200)
 		v = upload_say(u, UPLOAD_TROUBLE,
@@ -186,7 +190,7 @@ static enum verdict judge_read_back(struct upload *u, long status)
 		v = upload_say(u, UPLOAD_TROUBLE, "PUT: accepted, but reading back finds nothing");
 	else
 		v = upload_unexpected(u, "GET");
-	return u->target->no_move ? v : clean(u, v);
+	return u->webdav.direct ? v : clean(u, v);
 }
 
 /* No MOVE here, or not for us. Begin again without: what is at the key was not looked at with that in mind.

@@ -62,6 +62,12 @@ int dir_each(struct dir *d, void (*fn)(void *arg, const char *entry), void *arg)
 	}
 }
 
+int dir_sync(int dir, int file)
+{
+	struct stat st;
+	return fsync(dir) < 0 || fstat(file, &st) < 0 ? -1 : 0;
+}
+
 uint64_t dir_taken(const struct stat *st)
 {
 	uint64_t blocks = (uint64_t)st->st_blocks * 512, length = (uint64_t)st->st_size;
@@ -92,6 +98,8 @@ int dir_trouble(struct dir *d, const char *what, const char *name)
 		msg_errno("%s: %s, trying again every second", name, what);
 		d->told_ms = now;
 	}
+	if (d->meanwhile)
+		d->meanwhile(d->meanwhile_arg);
 	if (stop_asked(RETRY_MS)) {
 		errno = ECANCELED;
 		return -1;

@@ -13,6 +13,8 @@ struct dir {
 	int fd;
 	DIR *list;
 	struct room *room;   /* what makes room in it; NULL: nobody */
+	void (*meanwhile)(void *arg); /* called while an operation waits to be tried again; NULL: nothing */
+	void *meanwhile_arg;
 	unsigned removed;    /* files in a row, because an operation lacked space */
 	uint64_t trouble_ms; /* since when an operation has been failing; 0 none */
 	uint64_t told_ms;
@@ -29,6 +31,10 @@ int dir_each(struct dir *d, void (*fn)(void *arg, const char *entry), void *arg)
 
 /* Is there an entry of this name? Anything but a clear "no" is a yes. */
 bool dir_has(const struct dir *d, const struct name *n);
+
+/* Has the entries of directory dir on the disk, that of file among them, which is open. XFS that has shut down
+ * after an error says yes to the sync of a directory all the same, but no to a look at a file. */
+int dir_sync(int dir, int file);
 
 /* What a file takes: its blocks or its length, whichever is more. */
 uint64_t dir_taken(const struct stat *st);

@@ -47,6 +47,16 @@ void incoming_pushed(struct incoming *in, size_t n)
 	in->have += n;
 }
 
+size_t incoming_left(const struct incoming *in)
+{
+	return in->have - in->at;
+}
+
+void incoming_pull_back(struct incoming *in, size_t n)
+{
+	in->have -= n;
+}
+
 static void pass(struct incoming *in, size_t n)
 {
 	in->at += n;

@@ -65,6 +65,10 @@ uint8_t *incoming_room(struct incoming *in, size_t *room);
  * killed. */
 size_t incoming_wants(const struct incoming *in);
 void incoming_pushed(struct incoming *in, size_t n);
+/* How many are there that nothing could be decided about. */
+size_t incoming_left(const struct incoming *in);
+/* The last n of them are forgotten, and will be pushed again. */
+void incoming_pull_back(struct incoming *in, size_t n);
 /* The next event. final: nothing will follow these bytes, so decide now; INCOMING_MORE then means all is
  * told. */
 enum incoming_event incoming_pull(struct incoming *in, bool final);

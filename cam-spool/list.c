@@ -4,6 +4,7 @@
 #include "msg.h"
 #include "pack.h"
 #include "part.h"
+#include "sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -244,6 +245,7 @@ int list_main(const char *path, bool json)
 	l.dir.list = fd < 0 ? NULL : fdopendir(fd);
 	if (!l.dir.list || fstat(fd, &st) < 0 || fstatvfs(fd, &fs) < 0)
 		die_errno(EXIT_TEMPORARY, "%s", path);
+	sandbox_enter(&profile_spool_list, &path, 1);
 	l.running = running(l.dir.fd);
 	if (dir_each(&l.dir, count_entry, &l) < 0)
 		die_errno(EXIT_TEMPORARY, "%s", path);

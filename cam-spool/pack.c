@@ -224,7 +224,7 @@ int pack_add(struct pack *k, const struct name *cam, const uint8_t *stub, size_t
 }
 
 /* Renames it, without replacing anything, and has that on the disk before the name is said. */
-static void finish(struct pack *k, const struct name *first, unsigned long stubs)
+static void finish(struct pack *k, int fd, const struct name *first, unsigned long stubs)
 {
 	char part[TEXT_BYTES_MAX], gone[NAME_BYTES_MAX];
 
@@ -234,7 +234,7 @@ static void finish(struct pack *k, const struct name *first, unsigned long stubs
 		msg_errno("%s: cannot be renamed to %s, left to the next start", part, gone);
 		return;
 	}
-	if (fsync(k->dir->fd) < 0) {
+	if (dir_sync(k->dir->fd, fd) < 0) {
 		msg_errno("%s: directory cannot be synced", gone);
 		return;
 	}
@@ -246,9 +246,9 @@ void pack_close(struct pack *k)
 {
 	if (k->fd < 0)
 		return;
+	finish(k, k->fd, &k->first, k->stubs);
 	close(k->fd);
 	k->fd = -1;
-	finish(k, &k->first, k->stubs);
 }
 
 /* --- recovery --- */
@@ -303,7 +303,7 @@ static void recover_entry(void *arg, const char *entry)
 	if (!good || fdatasync(fd) < 0) {
 		msg_errno("%s: cannot be cut to its last whole stub, left to the next start", entry);
 	} else if (end) {
-		finish(k, &first, stubs);
+		finish(k, fd, &first, stubs);
 	} else if (unlinkat(k->dir->fd, entry, 0) < 0) {
 		msg_errno("%s: holds no stub, cannot be removed", entry);
 	}

@@ -17,9 +17,9 @@ enum { COPY_BYTES = 64 << 10, TEMPORARY_BYTES_MAX = NAME_BYTES_MAX + 4, ASIDE_MA
 
 static const char temporary_suffix[] = ".new";
 
-void part_init(struct part *p, struct dir *d)
+void part_init(struct part *p, struct dir *d, struct syncer *s)
 {
-	*p = (struct part){.dir = d, .fd = -1, .tail = malloc(PART_TAIL_BYTES + PART_PAGE_BYTES)};
+	*p = (struct part){.dir = d, .syncer = s, .fd = -1, .tail = malloc(PART_TAIL_BYTES + PART_PAGE_BYTES)};
 	if (!p->tail)
 		die_errno(EXIT_TEMPORARY, "memory");
 }
@@ -55,7 +55,7 @@ static void begin(struct part *p, const struct name *n, int fd, uint64_t length)
 	name_put(p->text, n);
 	p->length = p->written = length;
 	p->synced = p->tail_from = 0;
-	p->suspect = p->listed = false;
+	p->suspect = p->listed = p->renamed = p->syncing = p->publishing = false;
 	p->synced_ms = dir_now_ms();
 }
 
@@ -147,7 +147,7 @@ static int settle(struct part *p)
 		return -1;
 	}
 	p->synced = p->length;
-	if (!p->listed && fsync(p->dir->fd) < 0)
+	if (!p->listed && dir_sync(p->dir->fd, p->fd) < 0)
 		return -1;
 	p->listed = true;
 	return 0;
@@ -164,10 +164,19 @@ static void tail_forget(struct part *p)
 	p->tail_from = from;
 }
 
+/* What the syncer has of ours ends first. */
+static int answer_wait(struct part *p)
+{
+	return p->syncing ? part_answered(p, syncer_answer(p->syncer)) : 0;
+}
+
 int part_sync(struct part *p)
 {
 	bool at_once = true; /* the first failure is answered by a rewrite without a pause */
 
+	if (answer_wait(p) < 0)
+		return -1;
+	p->synced_ms = dir_now_ms();
 	while (settle(p) < 0) {
 		if (!(p->suspect && at_once) && dir_trouble(p->dir, "cannot be synced", p->text) < 0)
 			return -1;
@@ -175,8 +184,17 @@ int part_sync(struct part *p)
 	}
 	dir_trouble_over(p->dir);
 	tail_forget(p);
-	p->synced_ms = dir_now_ms();
 	return 0;
+}
+
+/* Room in the tail for n bytes more. */
+static int tail_room(struct part *p, size_t n)
+{
+	if (p->length - p->tail_from + n <= PART_TAIL_BYTES)
+		return 0;
+	if (answer_wait(p) < 0)
+		return -1;
+	return p->length - p->tail_from + n <= PART_TAIL_BYTES ? 0 : part_sync(p);
 }
 
 /* Back to the last whole record, as far as that can be done. */
@@ -195,7 +213,7 @@ int part_append(struct part *p, const uint8_t *record, size_t n)
 {
 	uint64_t before = p->length;
 
-	if (before - p->tail_from + n > PART_TAIL_BYTES && part_sync(p) < 0)
+	if (tail_room(p, n) < 0)
 		return -1;
 	memcpy(p->tail + (before - p->tail_from), record, n);
 	p->length += n;
@@ -206,6 +224,10 @@ int part_append(struct part *p, const uint8_t *record, size_t n)
 		}
 		if (!lacks_space(errno)) {
 			msg_errno("%s: write", p->text);
+			if (answer_wait(p) < 0) {
+				unappend(p, before);
+				return -1;
+			}
 			p->suspect = true;
 			if (rewrite(p) == 0)
 				break;
@@ -283,33 +305,99 @@ int part_adopt(struct part *p, const struct name *n, int fd, uint64_t length, bo
 	return part_sync(p);
 }
 
-int part_publish(struct part *p)
+static void cam_put(char out[NAME_BYTES_MAX], const struct part *p)
 {
 	struct name cam = p->name;
-	char text[NAME_BYTES_MAX];
-	bool renamed = false;
-
 	cam.state = NAME_CAM;
-	name_put(text, &cam);
-	if (part_sync(p) < 0)
+	name_put(out, &cam);
+}
+
+int part_publish(struct part *p)
+{
+	char text[NAME_BYTES_MAX];
+
+	cam_put(text, p);
+	if (!p->renamed && part_sync(p) < 0)
 		return -1;
-	if (in_spool(p->dir, cam)) {
+	if (!p->renamed && in_spool(p->dir, p->name)) {
 		errno = EEXIST;
 		return -1;
 	}
 	for (;;) {
-		if (!renamed && renameat(p->dir->fd, p->text, p->dir->fd, text) == 0)
-			renamed = true;
-		if (renamed && fsync(p->dir->fd) == 0)
+		if (!p->renamed && renameat(p->dir->fd, p->text, p->dir->fd, text) == 0)
+			p->renamed = true;
+		else if (!p->renamed && errno == ENOENT) {
+			/* removed by somebody; it is still open */
+			msg("%s: has vanished", p->text);
+			p->suspect = true;
+			if (part_sync(p) < 0)
+				return -1;
+			continue;
+		}
+		if (p->renamed && dir_sync(p->dir->fd, p->fd) == 0)
 			break;
-		if (dir_trouble(p->dir, renamed ? "directory cannot be synced" : "cannot be renamed", text) <
-		        0)
+		if (dir_trouble(p->dir, p->renamed ? "directory cannot be synced" : "cannot be renamed",
+		            text) < 0)
 			return -1;
 		/* The entry is written again too, not only the sync repeated. */
-		if (renamed && renameat(p->dir->fd, text, p->dir->fd, p->text) == 0)
-			renamed = false;
+		if (p->renamed && renameat(p->dir->fd, text, p->dir->fd, p->text) == 0)
+			p->renamed = false;
 	}
 	dir_trouble_over(p->dir);
 	part_close(p);
+	return 0;
+}
+
+/* --- by the syncer --- */
+
+static void begin_job(struct part *p, bool publish)
+{
+	struct syncer_job j = {.file = p->fd, .dir = p->dir->fd, .entry = !p->listed};
+
+	if (publish) {
+		memcpy(j.from, p->text, sizeof j.from);
+		cam_put(j.to, p);
+	}
+	syncer_give(p->syncer, &j);
+	p->syncing = true;
+	p->publishing = publish;
+	p->syncing_to = p->length;
+	p->synced_ms = dir_now_ms();
+}
+
+void part_sync_begin(struct part *p)
+{
+	begin_job(p, false);
+}
+
+int part_publish_begin(struct part *p)
+{
+	if (in_spool(p->dir, p->name)) {
+		errno = EEXIST;
+		return -1;
+	}
+	begin_job(p, true);
+	return 0;
+}
+
+int part_answered(struct part *p, struct syncer_answer a)
+{
+	bool publish = p->publishing;
+
+	p->syncing = p->publishing = false;
+	errno = a.err;
+	if (a.step == SYNCER_DATA) {
+		msg_errno("%s: sync", p->text);
+		p->suspect = true;
+	} else {
+		p->synced = p->syncing_to;
+		p->listed |= a.step != SYNCER_ENTRY;
+		p->renamed = a.step == SYNCER_DIRECTORY;
+		tail_forget(p);
+	}
+	if (a.step != SYNCER_DONE)
+		return publish ? part_publish(p) : part_sync(p);
+	if (publish)
+		part_close(p);
 	return 0;
 }

@@ -116,23 +116,42 @@ static void tree_count(struct room *r, int parent, const char *entry, int depth)
 	closedir(list);
 }
 
+/* Is it the segment that is being published, before its renaming or after? */
+static bool is_ending(const struct room *r, const struct name *n)
+{
+	return r->ending->fd >= 0 && (n->state == NAME_PART || n->state == NAME_CAM) &&
+	       name_compare(n, &r->ending->name) == 0;
+}
+
 static void scan_entry(void *arg, const char *entry)
 {
 	struct room *r = arg;
 	struct stat st;
 	struct name n;
+	bool ours = name_parse(entry, &n) == 0;
 
 	if (r->part->fd >= 0 && strcmp(entry, r->part->text) == 0)
 		return;
-	if (fstatat(r->dir->fd, entry, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	struct candidates *c = ours ? candidates_for(r, n.state) : NULL;
+	if (c && window_add(&c->window, &n))
+		c->complete = false;
+	/* it may be seen under two names or none, and is counted by itself */
+	if ((ours && is_ending(r, &n)) || fstatat(r->dir->fd, entry, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return;
 	r->bytes += dir_taken(&st);
 	r->files++;
 	if (S_ISDIR(st.st_mode))
 		tree_count(r, r->dir->fd, entry, 1);
-	struct candidates *c = name_parse(entry, &n) == 0 ? candidates_for(r, n.state) : NULL;
-	if (c && window_add(&c->window, &n))
-		c->complete = false;
+}
+
+static void ending_count(struct room *r)
+{
+	struct stat st;
+
+	if (r->ending->fd < 0 || fstat(r->ending->fd, &st) < 0 || st.st_nlink == 0)
+		return;
+	r->bytes += dir_taken(&st);
+	r->files++;
 }
 
 static void candidates_clear(struct candidates *c)
@@ -152,6 +171,7 @@ void removal_scan(struct room *r)
 	r->bytes = r->files = 0;
 	if (dir_each(r->dir, scan_entry, r) < 0)
 		msg_errno("counting the spool");
+	ending_count(r);
 	window_sort(&r->sent.window);
 	window_sort(&r->cam.window);
 	r->counted = true;

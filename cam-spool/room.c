@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "room.h"
 
+#include "incoming.h"
 #include "msg.h"
 #include "removal.h"
 
@@ -21,14 +22,15 @@ enum {
 
 enum shortage { NOT_SHORT, SHORT_OF_FLOOR, SHORT_OF_QUOTA };
 
-void room_init(struct room *r, struct dir *d, const struct part *p, uint64_t quota_bytes,
-        uint64_t floor_bytes, bool keep_unsent)
+void room_init(struct room *r, struct dir *d, const struct part *p, const struct part *ending,
+        uint64_t quota_bytes, uint64_t floor_bytes, bool keep_unsent)
 {
 	struct statvfs fs;
 
 	memset(r, 0, sizeof *r);
 	r->dir = d;
 	r->part = p;
+	r->ending = ending;
 	r->quota_bytes = quota_bytes;
 	r->floor_bytes = floor_bytes;
 	r->keep_unsent = keep_unsent;
@@ -191,7 +193,7 @@ enum room_answer room_ahead(struct room *r)
 	bool failed;
 
 	if (r->part->fd >= 0 && r->part->length >= r->granted_from &&
-	        r->part->length + RECORD_BYTES_MAX <= r->granted)
+	        r->part->length + INCOMING_BYTES <= r->granted)
 		return ROOM_OK;
 	enum shortage s = make(r, ROOM_AHEAD_BYTES, &failed);
 	if (s && !failed && check_again(r)) {
@@ -230,18 +232,11 @@ int room_evict(struct room *r)
 	return r->pending < ROOM_AHEAD_BYTES || r->free_bytes >= ROOM_AHEAD_BYTES;
 }
 
-void room_published(struct room *r, const struct name *cam)
+void room_ended(struct room *r)
 {
-	char text[NAME_BYTES_MAX];
-	struct stat st;
-
-	name_put(text, cam);
-	if (fstatat(r->dir->fd, text, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		uint64_t takes = dir_taken(&st);
-		r->bytes += takes;
-		r->files++;
-		r->grown += takes > r->part_bytes ? takes - r->part_bytes : 0;
-	}
+	part_look(r);
+	r->bytes += r->part_bytes;
+	r->files++;
 	r->part_bytes = r->granted = r->granted_from = 0;
 }
 

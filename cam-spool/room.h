@@ -47,7 +47,8 @@ struct tally {
 
 struct room {
 	struct dir *dir;
-	const struct part *part;
+	const struct part *part;   /* being written */
+	const struct part *ending; /* has ended and is being published; it counts as a file */
 	uint64_t quota_bytes; /* 0: none */
 	uint64_t floor_bytes;
 	bool keep_unsent;
@@ -71,18 +72,18 @@ struct room {
 };
 
 /* quota_bytes 0: none; floor_bytes may be ROOM_FLOOR_DEFAULT. Sets d->room. */
-void room_init(struct room *r, struct dir *d, const struct part *p, uint64_t quota_bytes,
-        uint64_t floor_bytes, bool keep_unsent);
+void room_init(struct room *r, struct dir *d, const struct part *p, const struct part *ending,
+        uint64_t quota_bytes, uint64_t floor_bytes, bool keep_unsent);
 /* Once the segments of an earlier run are recovered: so are its packs. */
 void room_start(struct room *r);
-/* Before a record of any length is read: room for it. */
+/* Before INCOMING_BYTES of records are taken: room for them. */
 enum room_answer room_ahead(struct room *r);
 /* As much of it as can be had, now. */
 void room_make(struct room *r, uint64_t bytes);
 /* There was no space or no inode. 1: something was removed, and it is free; 0: not. */
 int room_evict(struct room *r);
-/* The open segment is NAME.cam now. */
-void room_published(struct room *r, const struct name *cam);
+/* The open segment is about to be the ending one. */
+void room_ended(struct room *r);
 /* What is due by time; when that is next (ms from now, -1: never). */
 void room_tick(struct room *r);
 int room_timeout_ms(const struct room *r);

@@ -13,7 +13,16 @@ enum call_rule {
 	CALL_ASKING,    /* ioctl: how much can be read, is it a terminal */
 	CALL_READ_ONLY, /* openat: for reading only */
 	CALL_TERMINAL,  /* ioctl: the same, and whether a terminal echoes */
+	CALL_VIDEO,     /* ioctl: the same, and what cameras, encoders and their buffers are asked for */
 	CALL_THREAD,    /* clone: a thread of this process */
+	CALL_CHILD,     /* clone: a process as fork() makes it */
+	CALL_SENDING,   /* sendto: over what is connected; no address, no connecting by sending */
+	CALL_RESOLVING, /* socket: of the internet, of this machine, and to ask the kernel for addresses */
+	CALL_INTERNET,  /* socket: a stream of the internet */
+	CALL_UEVENTS,   /* socket: to hear of devices */
+	CALL_FOUND,     /* connect: to the addresses given to sandbox_found() */
+	CALL_NARROWING, /* prctl, seccomp: to give up more; prctl also to die with the parent */
+	CALL_NOTHING,   /* answers 0 and does nothing */
 	CALL_NO_SYS,    /* answers ENOSYS: libc does without */
 	CALL_NO_ACCESS, /* answers EACCES: harmless to ask */
 	CALL_NO_PERM,   /* answers EPERM */
@@ -33,11 +42,18 @@ enum profile_right {
 	RIGHT_REMOVE = 8, /* remove files; the old name of a renaming */
 	RIGHT_EXECUTE = 16,
 	RIGHT_DEVICE = 32, /* ioctl on a device that is opened */
+	RIGHT_LIST = 64,   /* list directories */
 };
 
 struct profile_place {
 	const char *what;
 	unsigned rights;
+};
+
+/* TCP ports that can be connected to, where the kernel's Landlock knows them. */
+enum profile_port {
+	PORT_SERVER = 1, /* the one given to sandbox_server() */
+	PORT_NAMES = 2,  /* 53: a name server's long answers */
 };
 
 enum { PROFILE_GROUPS_MAX = 8, PROFILE_PLACES_MAX = 4 };
@@ -47,11 +63,17 @@ struct profile {
 	const struct profile_call *group[PROFILE_GROUPS_MAX]; /* each ends with a NULL name */
 	/* Beneath these; the path of each is given to sandbox_enter(), more than one for the last. */
 	struct profile_place place[PROFILE_PLACES_MAX];
+	unsigned ports;
 	unsigned descriptors_max; /* RLIMIT_NOFILE, 0 as it was */
 	int writes_files;         /* else RLIMIT_FSIZE is 0 */
 };
 
 extern const struct profile *const profile_all[]; /* ends with NULL */
 
-extern const struct profile profile_seal, profile_open, profile_mux, profile_key, profile_reap;
+extern const struct profile profile_capture_starting, profile_capture;
+extern const struct profile profile_capture_camera, profile_capture_live;
+extern const struct profile profile_seal, profile_open, profile_mux, profile_key, profile_status;
+extern const struct profile profile_spool, profile_spool_list, profile_reap;
+extern const struct profile profile_ship_starting, profile_ship;
+extern const struct profile profile_dialer, profile_dialer_resolving, profile_dialer_connecting;
 #endif

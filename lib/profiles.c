@@ -58,6 +58,126 @@ static const struct profile_call look[] = {
         {0},
 };
 
+/* To give up more later. */
+static const struct profile_call narrowing[] = {
+        {"prctl", CALL_NARROWING},
+        {"seccomp", CALL_NARROWING},
+        {"landlock_create_ruleset", CALL_ANY},
+        {"landlock_add_rule", CALL_ANY},
+        {"landlock_restrict_self", CALL_ANY},
+        {0},
+};
+
+/* Frames in memory, a thread that writes, another clock. */
+static const struct profile_call encoding[] = {
+        {"clock_nanosleep", CALL_ANY},
+        {"clock_adjtime", CALL_ANY},
+        {"sched_yield", CALL_ANY},
+        {"rseq", CALL_ANY}, /* a thread of glibc that begins; one that is refused is fatal */
+        {"set_robust_list", CALL_ANY},
+        {0},
+};
+
+/* What a camera or an encoder in hardware takes besides, and libcamera's threads among each other. */
+static const struct profile_call video[] = {
+        {"ioctl", CALL_VIDEO},
+        {"recvmsg", CALL_ANY}, /* devices that come and go */
+        {"timerfd_settime", CALL_ANY},
+        {"epoll_wait", CALL_ANY},
+        {"epoll_pwait", CALL_ANY},
+        {"epoll_ctl", CALL_ANY},
+        {"dup", CALL_ANY}, /* libcamera keeps descriptors of DMABUFs of its own */
+        {"fcntl", CALL_FLAGS},
+        {0},
+};
+
+/* To find and configure a camera: devices, what udev knows of them, modules and their files. */
+static const struct profile_call camera[] = {
+        {"openat", CALL_ANY}, /* Landlock says where */
+        {"mmap", CALL_ANY},   /* modules of libcamera are libraries, loaded when they are wanted */
+        {"mprotect", CALL_ANY},
+        {"clone", CALL_THREAD},
+        {"fork", CALL_NO_PERM}, /* a module that is not signed would get a process of its own */
+        {"vfork", CALL_NO_PERM},
+        {"execve", CALL_NO_PERM},
+        {"socket", CALL_UEVENTS},
+        {"bind", CALL_ANY},
+        {"getsockname", CALL_ANY},
+        {"getsockopt", CALL_ANY},
+        {"setsockopt", CALL_ANY},
+        {"getdents64", CALL_ANY},
+        {"readlink", CALL_ANY},
+        {"readlinkat", CALL_ANY},
+        {"access", CALL_ANY},
+        {"faccessat", CALL_ANY},
+        {"faccessat2", CALL_ANY},
+        {"statfs", CALL_ANY},
+        {"fstatfs", CALL_ANY},
+        {"statx", CALL_ANY},
+        {"stat", CALL_ANY},
+        {"lstat", CALL_ANY},
+        {"pread64", CALL_ANY},
+        {"getcwd", CALL_ANY},
+        {"uname", CALL_ANY},
+        {"sysinfo", CALL_ANY},
+        {"getuid", CALL_ANY},
+        {"geteuid", CALL_ANY},
+        {"getgid", CALL_ANY},
+        {"getegid", CALL_ANY},
+        {"signalfd4", CALL_ANY},
+        {"eventfd2", CALL_ANY},
+        {"timerfd_create", CALL_ANY},
+        {"epoll_create1", CALL_ANY},
+        {"pipe2", CALL_ANY},
+        {"sched_getaffinity", CALL_ANY}, /* how many threads to encode with */
+        {"sched_setscheduler", CALL_NO_PERM},
+        {"alarm", CALL_ANY}, /* opening takes no longer than it may */
+        {"setitimer", CALL_ANY},
+        {"sched_getparam", CALL_ANY},
+        {"sched_getscheduler", CALL_ANY},
+        {0},
+};
+
+/* Threads of the encoder and of the writer begin. */
+static const struct profile_call threads[] = {
+        {"clone", CALL_THREAD},
+        {"sched_getaffinity", CALL_ANY}, /* how many of them */
+        {"eventfd2", CALL_ANY},
+        {"signalfd4", CALL_ANY},
+        {0},
+};
+
+const struct profile profile_capture_starting = {
+        .tool = "cam-capture",
+        .phase = "starting",
+        .group = {runtime, stream, encoding, threads, narrowing},
+        .descriptors_max = 64,
+};
+
+const struct profile profile_capture_camera = {
+        .tool = "cam-capture",
+        .phase = "opening a camera",
+        .group = {runtime, stream, encoding, video, camera, narrowing},
+        .place = {{"/dev", RIGHT_LIST},
+                {"video and media devices, DMA heaps", RIGHT_READ | RIGHT_WRITE | RIGHT_DEVICE},
+                {"libraries, libcamera's modules, udev, /sys", RIGHT_READ}},
+        .descriptors_max = 256,
+};
+
+const struct profile profile_capture_live = {
+        .tool = "cam-capture",
+        .phase = "streaming from a camera",
+        .group = {runtime, stream, encoding, video},
+        .descriptors_max = 256,
+};
+
+const struct profile profile_capture = {
+        .tool = "cam-capture",
+        .phase = "streaming",
+        .group = {runtime, stream, encoding},
+        .descriptors_max = 64,
+};
+
 static const struct profile_call seal[] = {
         {"pwrite64", CALL_ANY}, /* the epoch file */
         {"fdatasync", CALL_ANY},
@@ -80,6 +200,7 @@ const struct profile profile_seal = {
 static const struct profile_call opening[] = {
         {"clock_adjtime", CALL_ANY}, /* -A: how old */
         {"munlock", CALL_ANY},       /* keys are wiped */
+        {"sysinfo", CALL_ANY},       /* qsort() */
         {"wait4", CALL_ANY},         /* for cam-mux */
         {0},
 };
@@ -126,6 +247,56 @@ const struct profile profile_key = {
         .writes_files = 1,
 };
 
+/* Files below the spool directory: Landlock says where. */
+static const struct profile_call files[] = {
+        {"openat", CALL_ANY},
+        {"getdents64", CALL_ANY},
+        {"faccessat", CALL_ANY},
+        {"faccessat2", CALL_ANY},
+        {"pread64", CALL_ANY},
+        {"pwrite64", CALL_ANY},
+        {"ftruncate", CALL_ANY},
+        {"fdatasync", CALL_ANY},
+        {"fsync", CALL_ANY},
+        {"renameat", CALL_ANY},
+        {"renameat2", CALL_ANY},
+        {"unlinkat", CALL_ANY},
+        {"tee", CALL_ANY},             /* stays in the pipe until it is written */
+        {"fstatfs", CALL_ANY},         /* how much room there is */
+        {"sysinfo", CALL_ANY},         /* glibc's qsort() asks how much memory there is */
+        {"rt_sigpending", CALL_ANY},   /* was it ^C or an orderly stop */
+        {"clock_nanosleep", CALL_ANY}, /* a disk that does not work is tried again */
+        {"rseq", CALL_ANY},            /* the thread that syncs begins */
+        {"set_robust_list", CALL_ANY},
+        {0},
+};
+
+const struct profile profile_spool = {
+        .tool = "cam-spool",
+        .phase = "recording",
+        .group = {runtime, stream, files},
+        .place = {{"spool directory", RIGHT_READ | RIGHT_WRITE | RIGHT_CREATE | RIGHT_REMOVE}},
+        .descriptors_max = 64,
+        .writes_files = 1,
+};
+
+static const struct profile_call counting[] = {
+        {"pread64", CALL_ANY},
+        {"fstatfs", CALL_ANY},
+        {"sysinfo", CALL_ANY}, /* qsort() */
+        {"flock", CALL_ANY},   /* is a cam-spool at work there */
+        {0},
+};
+
+const struct profile profile_spool_list = {
+        .tool = "cam-spool",
+        .phase = "listing",
+        .group = {runtime, stream, look, counting},
+        .place = {{"spool directory", RIGHT_READ}},
+        .descriptors_max = 16,
+        .writes_files = 1,
+};
+
 static const struct profile_call renaming[] = {
         {"renameat2", CALL_ANY},
         {"fsync", CALL_ANY},
@@ -140,5 +311,150 @@ const struct profile profile_reap = {
         .descriptors_max = 16,
 };
 
-const struct profile *const profile_all[] = {
-        &profile_seal, &profile_open, &profile_mux, &profile_key, &profile_reap, NULL};
+/* Over connections that the dialer made. */
+static const struct profile_call connected[] = {
+        {"sendto", CALL_SENDING},
+        {"recvfrom", CALL_ANY},
+        {"recvmsg", CALL_ANY}, /* a descriptor from the dialer */
+        {"getsockopt", CALL_ANY},
+        {"setsockopt", CALL_ANY},
+        {"getsockname", CALL_ANY},
+        {"getpeername", CALL_ANY},
+        {"shutdown", CALL_ANY},
+        {"connect", CALL_NOTHING}, /* libcurl 7.88 calls it for a socket that is connected */
+        {"pread64", CALL_ANY},
+        {"clock_adjtime", CALL_ANY}, /* is the clock synchronised */
+        {"getuid", CALL_ANY},        /* libraries ask who they are for */
+        {"geteuid", CALL_ANY},
+        {"getgid", CALL_ANY},
+        {"getegid", CALL_ANY},
+        {"socket", CALL_NO_PERM}, /* libcurl asks whether there is IPv6 */
+        {0},
+};
+
+/* What is set up once. */
+static const struct profile_call setting_up[] = {
+        {"inotify_init1", CALL_ANY},
+        {"inotify_add_watch", CALL_ANY},
+        {"mlock", CALL_ANY},      /* the credentials */
+        {"socketpair", CALL_ANY}, /* libcurl wakes itself with it; it leads nowhere */
+        {"eventfd2", CALL_ANY},
+        {"pipe2", CALL_ANY},
+        {0},
+};
+
+const struct profile profile_ship_starting = {
+        .tool = "cam-ship",
+        .phase = "starting",
+        .group = {runtime, stream, look, connected, setting_up, narrowing},
+        .place = {{"spool directory", RIGHT_READ}, {"certificates, keys and credentials", RIGHT_READ}},
+        .descriptors_max = 128,
+};
+
+const struct profile profile_ship = {
+        .tool = "cam-ship",
+        .phase = "shipping",
+        .group = {runtime, stream, look, connected},
+        .place = {{"spool directory", RIGHT_READ}, {"credentials' directories", RIGHT_READ}},
+        .descriptors_max = 128,
+};
+
+/* The dialer: one process that waits for numbers, and one more for each dial, which narrows itself twice: to
+ * look a name up, then to connect to what was found. What waits must have all that the others need. */
+static const struct profile_call asked[] = {
+        {"recvfrom", CALL_ANY},
+        {"sendmsg", CALL_ANY}, /* the connection goes to the uploader with it */
+        {"sendto", CALL_ANY},
+        {"wait4", CALL_ANY},
+        {"getppid", CALL_ANY},
+        {"set_robust_list", CALL_ANY}, /* each fork of glibc */
+        {"clone", CALL_CHILD},
+        {0},
+};
+
+static const struct profile_call resolving[] = {
+        {"openat", CALL_READ_ONLY}, /* resolv.conf, hosts, nsswitch.conf: when they have changed */
+        {"socket", CALL_RESOLVING},
+        {"connect", CALL_ANY}, /* Landlock says to which ports of TCP */
+        {"bind", CALL_ANY},    /* netlink: which families are there */
+        {"getsockname", CALL_ANY},
+        {"getpeername", CALL_ANY},
+        {"getsockopt", CALL_ANY},
+        {"setsockopt", CALL_ANY},
+        {"sendto", CALL_ANY},
+        {"sendmmsg", CALL_ANY}, /* glibc asks for A and AAAA at once */
+        {"sendmsg", CALL_ANY},
+        {"recvfrom", CALL_ANY},
+        {"recvmsg", CALL_ANY},
+        {"alarm", CALL_ANY}, /* patience */
+        {"setitimer", CALL_ANY},
+        {"uname", CALL_ANY}, /* the resolver's own domain */
+        {"getuid", CALL_ANY},
+        {"geteuid", CALL_ANY},
+        {0},
+};
+
+const struct profile profile_dialer = {
+        .tool = "cam-ship",
+        .phase = "dialer waiting",
+        .group = {runtime, stream, asked, resolving, narrowing},
+        .place = {{"the resolver's directories", RIGHT_READ}},
+        .ports = PORT_SERVER | PORT_NAMES,
+        .descriptors_max = 64,
+};
+
+const struct profile profile_dialer_resolving = {
+        .tool = "cam-ship",
+        .phase = "dialer resolving",
+        .group = {runtime, stream, resolving, narrowing},
+        .place = {{"the resolver's files", RIGHT_READ}},
+        .ports = PORT_SERVER | PORT_NAMES,
+        .descriptors_max = 64,
+};
+
+/* The addresses lie in a page that cannot be written to: nothing may change what is mapped where. */
+static const struct profile_call connecting[] = {
+        {"socket", CALL_INTERNET},
+        {"connect", CALL_FOUND},
+        {"getsockopt", CALL_ANY},
+        {"sendmsg", CALL_ANY},
+        {"sendto", CALL_SENDING},
+        {"alarm", CALL_ANY},
+        {"setitimer", CALL_ANY},
+        {"mmap", CALL_NO_PERM},
+        {"mprotect", CALL_NO_PERM},
+        {"mremap", CALL_NO_PERM},
+        {"munmap", CALL_NO_PERM},
+        {"madvise", CALL_NO_PERM},
+        {0},
+};
+
+const struct profile profile_dialer_connecting = {
+        .tool = "cam-ship",
+        .phase = "dialer connecting",
+        .group = {runtime, stream, connecting},
+        .ports = PORT_SERVER,
+        .descriptors_max = 64,
+};
+
+static const struct profile_call looking[] = {
+        {"pread64", CALL_ANY}, /* segments and packs; the temperature anew */
+        {"fstatfs", CALL_ANY},
+        {"clock_adjtime", CALL_ANY}, /* is the clock synchronised */
+        {0},
+};
+
+const struct profile profile_status = {
+        .tool = "cam-status",
+        .phase = "reporting",
+        .group = {runtime, stream, look, looking},
+        .place = {{"spool directory", RIGHT_READ}, {"what the audit left, with its directory", RIGHT_READ}},
+        .descriptors_max = 16,
+        .writes_files = 1,
+};
+
+const struct profile *const profile_all[] = {&profile_capture_starting, &profile_capture,
+        &profile_capture_camera, &profile_capture_live, &profile_seal, &profile_open, &profile_mux,
+        &profile_key, &profile_spool, &profile_spool_list, &profile_reap, &profile_status,
+        &profile_ship_starting, &profile_ship, &profile_dialer, &profile_dialer_resolving,
+        &profile_dialer_connecting, NULL};

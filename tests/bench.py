@@ -1,4 +1,4 @@
-"""Measures the tools beside their peers: age (sealing), curl (shipping), ffmpeg (encoding)."""
+"""Measures the tools beside their peers: age (sealing), curl and rclone (shipping), ffmpeg (encoding)."""
 import os
 import resource
 import shutil
@@ -8,8 +8,8 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "pipe"))
-import chain
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "cam-ship"))
+import drain
 
 RUNS = int(os.environ.get("RUNS", "5"))
 
@@ -36,42 +36,33 @@ def pair(name, ours, theirs, peer, prepare=None):
     sys.stdout.flush()
 
 
+def seal():
+    run = lambda c: subprocess.run(c, shell=True, check=True, timeout=120, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run("cam-key -g -n me && cam-key -g -s door && age-keygen -o age.key && grep -o 'age1.*' age.key > age.pub")
+    run("ffmpeg -v error -f lavfi -i testsrc2=s=1280x720:r=30:d=10 -pix_fmt yuv420p in.y4m")
+    pair("encode 300 frames of 720p", "cam-capture -F -i in.y4m -b 4M > ours.264",
+         "ffmpeg -v error -y -i in.y4m -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 -b:v 4M -maxrate 4M -bufsize 4M -g 30 -f h264 theirs.264", "ffmpeg")
+    run("for i in $(seq 40); do cat ours.264; done > big.264")
+    mib = os.path.getsize("big.264") / (1 << 20)
+    print(f"# {mib:.0f} MiB of H.264")
+    pair("seal", "cam-seal -i door.key -r me.pub < big.264 > big.cam", "age -R age.pub < big.264 > big.age", "age")
+    pair("open and verify", "cam-open -k me.key -s door.pub big.cam > out.264", "age -d -i age.key big.age > out2.264", "age")
+    run("ffmpeg -v error -f lavfi -i testsrc2=s=640x480:r=30:d=60 -pix_fmt yuv420p one.y4m")
+    run("cam-capture -F -i one.y4m -b 1M > one.264 && cam-seal -i door.key -r me.pub < one.264 > one.cam")
+    plain, sealed = os.path.getsize("one.264"), os.path.getsize("one.cam")
+    print(f"overhead at {plain * 8 / 60 / 1e6:.2f} Mbit/s, 30 frames a second: {(sealed - plain) * 100 / plain:.2f} %")
+
+
 def main():
+    """All, or what is named: seal, ship."""
+    chosen = sys.argv[1:] or ["seal", "ship"]
     folder = tempfile.mkdtemp()
     os.chdir(folder)
-    run = lambda c: subprocess.run(c, shell=True, check=True, timeout=120, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        run("cam-key -g -n me && cam-key -g -s door && age-keygen -o age.key && grep -o 'age1.*' age.key > age.pub")
-        run("ffmpeg -v error -f lavfi -i testsrc2=s=1280x720:r=30:d=10 -pix_fmt yuv420p in.y4m")
-        pair("encode 300 frames of 720p", "cam-capture -F -i in.y4m -b 4M > ours.264",
-             "ffmpeg -v error -y -i in.y4m -c:v libx264 -preset ultrafast -tune zerolatency -threads 1 -b:v 4M -maxrate 4M -bufsize 4M -g 30 -f h264 theirs.264", "ffmpeg")
-        run("for i in $(seq 40); do cat ours.264; done > big.264")
-        mib = os.path.getsize("big.264") / (1 << 20)
-        print(f"# {mib:.0f} MiB of H.264")
-        pair("seal", "cam-seal -i door.key -r me.pub < big.264 > big.cam", "age -R age.pub < big.264 > big.age", "age")
-        pair("open and verify", "cam-open -k me.key -s door.pub big.cam > out.264", "age -d -i age.key big.age > out2.264", "age")
-        run("ffmpeg -v error -f lavfi -i testsrc2=s=640x480:r=30:d=60 -pix_fmt yuv420p one.y4m")
-        run("cam-capture -F -i one.y4m -b 1M > one.264 && cam-seal -i door.key -r me.pub < one.264 > one.cam")
-        plain, sealed = os.path.getsize("one.264"), os.path.getsize("one.cam")
-        print(f"overhead at {plain * 8 / 60 / 1e6:.2f} Mbit/s, 30 frames a second: {(sealed - plain) * 100 / plain:.2f} %")
-
-        server = chain.Server(folder)
-        server.start()
-        os.mkdir("spool")
-        stream = open("big.cam", "rb").read()
-        size, n = 600_000, 100
-        for i in range(n):
-            with open(f"spool/{1:010}-{i:010}-20260101T000000Z-0123456789abcdef.cam", "wb") as f:
-                f.write(stream[i * size:(i + 1) * size])
-
-        def empty():
-            shutil.rmtree(f"{server.root}/cams", ignore_errors=True)
-
-        get = f"https://localhost:{server.port}/cams/plain/"
-        print(f"# {n} segments of {size} bytes, TLS on loopback, every byte read back and compared")
-        pair("ship", f"cam-ship -1 -C {server.ca} -d spool {server.url} > names",
-             f"cd spool && for f in *.cam; do curl -sf --cacert {server.ca} -T $f {get} && curl -sf --cacert {server.ca} {get}$f | cmp - $f || exit 1; done", "curl", empty)
-        server.stop()
+        if "seal" in chosen:
+            seal()
+        if "ship" in chosen:
+            drain.bench(folder, pair)
     finally:
         shutil.rmtree(folder)
 

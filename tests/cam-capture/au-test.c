@@ -13,7 +13,7 @@
 #define IDR "\0\0\1\x65\x88\x84\1\2"
 #define P "\0\0\0\1\x41\x9a\0\0\3\1\5\6\7"
 
-static const struct stamp stamp = {77, {1700000000123456789, 42000000001, CLOCKS_SYNCHRONISED}};
+static const struct stamp stamp = {77, {1700000000123456789, 42000000001, CLOCKS_SYNCHRONISED}, 321};
 
 /* From memory of exactly this size. */
 static struct au *make(const char *s, size_t n)
@@ -39,7 +39,7 @@ static int is(const struct au *au, const char *before, size_t nb, const char *re
 		return 0;
 	return sei.rest_bytes == nr && sei.frame == 77 && sei.utc_ns == stamp.clocks.utc_ns &&
 	       sei.boot_ns == stamp.clocks.boot_ns && sei.clock_state == CLOCKS_SYNCHRONISED &&
-	       sei.motion == 65535;
+	       sei.motion == 321;
 }
 #define IS(au, before, rest, idr) is(au, before, sizeof(before) - 1, rest, sizeof(rest) - 1, idr)
 

@@ -11,7 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CAMERA_FD = 100, DECODER_FD = 110, ISP_FD = 112, NS_PER_MS = 1000000, US_PER_S = 1000000, MAP_IN = 1000000, DMABUF_BYTES = 1 << 20 };
+enum {
+	CAMERA_FD = 100,
+	DECODER_FD = 110,
+	ISP_FD = 112,
+	NS_PER_MS = 1000000,
+	US_PER_S = 1000000,
+	MAP_IN = 1000000,
+	DMABUF_BYTES = 1 << 20
+};
 
 struct fake fake;
 
@@ -127,7 +135,9 @@ static void encode(struct fake_buffer *in, struct fake_buffer *out, bool idr)
 	uint8_t slice[] = {0, 0, 0, 1, idr ? 0x65 : 0x41, 0x80, 0x80, 0x80, 0x80};
 	size_t luma = (size_t)fake.stride * fake.height;
 	bool headers = !fake.no_headers &&
-	        (fake_control(V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER)->value && !fake.headers_once ? idr : fake.encoded == 0);
+	               (fake_control(V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER)->value && !fake.headers_once
+	                               ? idr
+	                               : fake.encoded == 0);
 
 	if (in->map)
 		memcpy(slice + 6, (uint8_t[]){in->map[0], in->map[luma], in->map[luma + luma / 4]}, 3);
@@ -152,7 +162,8 @@ static void run(void)
 	while (!fake.hangs && fake.in.streaming && fake.out.streaming && (i = oldest(&fake.in, false)) >= 0 &&
 	        (o = oldest(&fake.out, false)) >= 0) {
 		bool idr = fake.encoded == 0 || fake.force_idr ||
-		        fake.since_idr + 1 >= (unsigned)fake_control(V4L2_CID_MPEG_VIDEO_H264_I_PERIOD)->value;
+		           fake.since_idr + 1 >=
+		                   (unsigned)fake_control(V4L2_CID_MPEG_VIDEO_H264_I_PERIOD)->value;
 		fake.out.buffer[o].bytes = 0;
 		if (idr && fake.headers_apart && !fake.no_headers) {
 			static const uint8_t sets[] = {0, 0, 0, 1, 0x67, 9, 0, 0, 0, 1, 0x68, 9};
@@ -167,7 +178,8 @@ static void run(void)
 		fake.force_idr &= !idr;
 		encode(&fake.in.buffer[i], &fake.out.buffer[o], idr);
 	}
-	if (fake.stopping && !fake.no_last && !fake.last_given && oldest(&fake.in, false) < 0 && (o = oldest(&fake.out, false)) >= 0) {
+	if (fake.stopping && !fake.no_last && !fake.last_given && oldest(&fake.in, false) < 0 &&
+	        (o = oldest(&fake.out, false)) >= 0) {
 		fake.out.buffer[o].bytes = 0;
 		fake.out.buffer[o].flags = V4L2_BUF_FLAG_LAST;
 		fake.last_given = true;
@@ -180,10 +192,10 @@ int m2m_io_wait(int fd, short events, int64_t ms)
 	run();
 	fake.breaches += fd != FAKE_FD || ms > 3000;
 	int happened = (oldest(&fake.in, true) >= 0 ? POLLOUT : 0) | (oldest(&fake.out, true) >= 0 ? POLLIN : 0);
-	if (happened & events)
-		return happened & events;
-	fake.now_ns += ms * NS_PER_MS;
-	return 0;
+	happened &= events;
+	if (!happened)
+		fake.now_ns += ms * NS_PER_MS;
+	return happened;
 }
 
 static int fail(int error)
@@ -273,7 +285,8 @@ static int s_fmt(struct v4l2_format *f)
 		uint32_t line = p->pixelformat == V4L2_PIX_FMT_RGB24 ? p->width * 3 : p->width;
 		if (p->plane_fmt[0].bytesperline < line)
 			p->plane_fmt[0].bytesperline = line;
-		p->plane_fmt[0].bytesperline = fake.stride = aligned(p->plane_fmt[0].bytesperline, fake.align);
+		p->plane_fmt[0].bytesperline = fake.stride =
+		        aligned(p->plane_fmt[0].bytesperline, fake.align);
 		p->plane_fmt[0].sizeimage = fake.stride * p->height * 3 / 2 - (fake.short_buffers ? 1 : 0);
 	}
 	q->sizeimage = p->plane_fmt[0].sizeimage;
@@ -304,7 +317,8 @@ static int enum_fmt(int fd, struct v4l2_fmtdesc *f)
 {
 	static const uint32_t raw[] = {V4L2_PIX_FMT_YUV420, V4L2_PIX_FMT_NV12, V4L2_PIX_FMT_RGB24};
 	static const uint32_t coded[] = {V4L2_PIX_FMT_MJPEG, V4L2_PIX_FMT_H264};
-	bool in = f->type == V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE, compressed = fd == ISP_FD ? false : in == (fd == DECODER_FD);
+	bool in = f->type == V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE,
+	     compressed = fd == ISP_FD ? false : in == (fd == DECODER_FD);
 
 	if (f->index >= (compressed ? 2 : 3))
 		return fail(EINVAL);
@@ -327,7 +341,8 @@ static int selection(struct v4l2_selection *s, bool set)
 static int querycap(int fd, struct v4l2_capability *c)
 {
 	c->capabilities = V4L2_CAP_DEVICE_CAPS | V4L2_CAP_VIDEO_CAPTURE;
-	c->device_caps = V4L2_CAP_STREAMING | (fd == CAMERA_FD ? V4L2_CAP_VIDEO_CAPTURE_MPLANE : V4L2_CAP_VIDEO_M2M_MPLANE);
+	c->device_caps = V4L2_CAP_STREAMING |
+	                 (fd == CAMERA_FD ? V4L2_CAP_VIDEO_CAPTURE_MPLANE : V4L2_CAP_VIDEO_M2M_MPLANE);
 	snprintf((char *)c->card, sizeof c->card, "bcm2835-codec-encode");
 	return 0;
 }

@@ -1,5 +1,6 @@
-/* m2m-fake: a kernel with video devices like a Pi's, for the hardware encoder: it stands where m2m-io.c would. It encodes
- * what it is given at once, into pictures that say what they are made of, and counts what a driver would not allow. */
+/* m2m-fake: a kernel with video devices like a Pi's, for the hardware encoder: it stands where m2m-io.c
+ * would. It encodes what it is given at once, into pictures that say what they are made of, and counts what a
+ * driver would not allow. */
 #ifndef M2M_FAKE_H
 #define M2M_FAKE_H
 #include <stdbool.h>
@@ -21,7 +22,7 @@ struct fake_queue {
 
 struct fake {
 	/* what kind of device it is */
-	int open_errno;                 /* of the encoder, which is /dev/video11 */
+	int open_errno;                  /* of the encoder, which is /dev/video11 */
 	uint32_t align, min_side, gives; /* of lines, sides, and how many buffers it gives at most; 0 any */
 	bool no_crop, no_stop, no_last, headers_once, headers_apart, no_headers, import_refused;
 	bool hangs, short_buffers, another_format, wrong_times, huge;

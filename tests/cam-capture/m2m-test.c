@@ -1,4 +1,5 @@
-/* The hardware encoder against a kernel that is made up: what no driver here can show, and what goes wrong. */
+/* The hardware encoder against a kernel that is made up: what no driver here can show, and what goes wrong.
+ */
 #define _GNU_SOURCE
 #include "encoder.h"
 #include "m2m-controls.h"
@@ -92,8 +93,8 @@ static int push(bool dmabuf, uint32_t stride)
 	return e->push(m, &f);
 }
 
-/* Pulls all there is; of which the last one's number is in *number. Each begins with its sets when it is an IDR picture.
- * How many, or -1. */
+/* Pulls all there is; of which the last one's number is in *number. Each begins with its sets when it is an
+ * IDR picture. How many, or -1. */
 static int pull(uint32_t *number, unsigned *idrs)
 {
 	struct packet p;
@@ -120,7 +121,8 @@ static int32_t value(uint32_t id)
 static void test_finding(void)
 {
 	fresh();
-	ok(e->formats() == (1u << VIDEO_I420 | 1u << VIDEO_NV12 | 1u << VIDEO_RGB24), "formats of the encoder, which is neither the camera that makes H.264 nor the decoder");
+	ok(e->formats() == (1u << VIDEO_I420 | 1u << VIDEO_NV12 | 1u << VIDEO_RGB24),
+	        "formats of the encoder, which is neither the camera that makes H.264 nor the decoder");
 	ok(fake.opens == 0, "and nothing stays open");
 	fake.open_errno = ENOENT;
 	ok(e->formats() == 0 && !opens() && errno == ENODEV, "no encoder: ENODEV");
@@ -134,9 +136,11 @@ static void test_settings(void)
 {
 	fresh();
 	ok(opens(), "opens");
-	ok(value(V4L2_CID_MPEG_VIDEO_BITRATE) == 1000000 && value(V4L2_CID_MPEG_VIDEO_BITRATE_MODE) == V4L2_MPEG_VIDEO_BITRATE_MODE_CBR,
+	ok(value(V4L2_CID_MPEG_VIDEO_BITRATE) == 1000000 &&
+	                value(V4L2_CID_MPEG_VIDEO_BITRATE_MODE) == V4L2_MPEG_VIDEO_BITRATE_MODE_CBR,
 	        "bitrate, constant");
-	ok(value(V4L2_CID_MPEG_VIDEO_GOP_SIZE) == 10 && value(V4L2_CID_MPEG_VIDEO_H264_I_PERIOD) == 10, "GOP, by both controls");
+	ok(value(V4L2_CID_MPEG_VIDEO_GOP_SIZE) == 10 && value(V4L2_CID_MPEG_VIDEO_H264_I_PERIOD) == 10,
+	        "GOP, by both controls");
 	ok(value(V4L2_CID_MPEG_VIDEO_REPEAT_SEQ_HEADER) == 1, "headers are repeated");
 	ok(value(V4L2_CID_MPEG_VIDEO_H264_PROFILE) == V4L2_MPEG_VIDEO_H264_PROFILE_HIGH &&
 	                value(V4L2_CID_MPEG_VIDEO_H264_LEVEL) == V4L2_MPEG_VIDEO_H264_LEVEL_2_0,
@@ -148,11 +152,13 @@ static void test_settings(void)
 	ok(fake.opens == 0 && !fake.breaches, "closed, and nothing was asked at the wrong time");
 	fresh();
 	config.bitrate_bps = 25000000;
-	ok(opens() && fake.out.sizeimage == 25000000 / 8, "larger buffers for a bitrate at which they are needed");
+	ok(opens() && fake.out.sizeimage == 25000000 / 8,
+	        "larger buffers for a bitrate at which they are needed");
 	closes();
 	fresh();
 	config.bitrate_bps = 110000;
-	ok(opens() && value(V4L2_CID_MPEG_VIDEO_BITRATE) == 100000, "a bitrate that the driver rounds is taken");
+	ok(opens() && value(V4L2_CID_MPEG_VIDEO_BITRATE) == 100000,
+	        "a bitrate that the driver rounds is taken");
 	closes();
 	static const struct {
 		uint32_t w, h, rate, bps;
@@ -164,14 +170,16 @@ static void test_settings(void)
 	        {1920, 1080, 30, 25000001, V4L2_MPEG_VIDEO_H264_LEVEL_4_1},
 	        {1920, 1080, 60, 8000000, V4L2_MPEG_VIDEO_H264_LEVEL_4_2},
 	        {4096, 64, 1, 100000, V4L2_MPEG_VIDEO_H264_LEVEL_4_0},
-	        {4096, 2160, 24, 8000000, V4L2_MPEG_VIDEO_H264_LEVEL_5_1},
-	        {4096, 4096, 240, 8000000, -1}};
+	        {4096, 2160, 24, 8000000, V4L2_MPEG_VIDEO_H264_LEVEL_5_1}, {4096, 4096, 240, 8000000, -1}};
 	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++) {
-		const struct encoder_config c = {
-		        .video = {.width = levels[i].w, .height = levels[i].h, .rate_num = levels[i].rate, .rate_den = 1},
+		const struct encoder_config c = {.video = {.width = levels[i].w,
+		                                         .height = levels[i].h,
+		                                         .rate_num = levels[i].rate,
+		                                         .rate_den = 1},
 		        .bitrate_bps = levels[i].bps};
-		ok(m2m_controls_level(&c) == levels[i].level, "level of %ux%u, %u frames and %u bits a second", levels[i].w,
-		        levels[i].h, levels[i].rate, levels[i].bps);
+		ok(m2m_controls_level(&c) == levels[i].level,
+		        "level of %ux%u, %u frames and %u bits a second", levels[i].w, levels[i].h,
+		        levels[i].rate, levels[i].bps);
 	}
 }
 
@@ -281,14 +289,16 @@ static void test_frames(void)
 		run_frames(dmabuf, 35, &number, &idrs, &pulled);
 		ok(!wrong && pulled == 35 && number == 34, "%s: each frame comes out, with its stamp", how);
 		ok(idrs == 4, "%s: IDR pictures at the cadence, with parameter sets", how);
-		ok(fake.in.memory == (dmabuf ? V4L2_MEMORY_DMABUF : V4L2_MEMORY_MMAP), "%s: that is the memory used", how);
+		ok(fake.in.memory == (dmabuf ? V4L2_MEMORY_DMABUF : V4L2_MEMORY_MMAP),
+		        "%s: that is the memory used", how);
 		e->force_idr(m);
 		run_frames(dmabuf, 1, &number, &idrs, &pulled);
 		ok(idrs == 5, "%s: an IDR picture on demand", how);
 		run_frames(dmabuf, 3, &number, &idrs, &pulled);
 		wrong += push(dmabuf, 96) != 0;
 		e->flush(m);
-		ok(pull(&number, &idrs) == 1 && number == 39 && pull(&number, &idrs) == 0, "%s: flushed to the last one", how);
+		ok(pull(&number, &idrs) == 1 && number == 39 && pull(&number, &idrs) == 0,
+		        "%s: flushed to the last one", how);
 		closes();
 		for (int i = 0; i < BUFFERS; i++)
 			held += lent[i];
@@ -298,19 +308,22 @@ static void test_frames(void)
 	wrong += !opens();
 	uint32_t number = 0;
 	unsigned idrs = 0;
-	ok(push(true, 80) == 0 && fake.in.memory == V4L2_MEMORY_MMAP && !lent[0], "frames of another stride are copied, and given back at once");
+	ok(push(true, 80) == 0 && fake.in.memory == V4L2_MEMORY_MMAP && !lent[0],
+	        "frames of another stride are copied, and given back at once");
 	closes();
 	fresh();
 	fake.import_refused = true;
 	wrong += !opens();
-	ok(push(true, 96) == 0 && fake.in.memory == V4L2_MEMORY_MMAP && pull(&number, &idrs) == 1, "so they are where nothing is imported");
+	ok(push(true, 96) == 0 && fake.in.memory == V4L2_MEMORY_MMAP && pull(&number, &idrs) == 1,
+	        "so they are where nothing is imported");
 	closes();
 	fresh();
 	wrong += !opens();
 	fake.fail_request = VIDIOC_QBUF;
 	fake.fail_at = 1;
 	fake.fail_errno = EINVAL;
-	ok(push(true, 96) == -1 && errno == EINVAL && !lent[0], "a frame that cannot be queued either way is given back");
+	ok(push(true, 96) == -1 && errno == EINVAL && !lent[0],
+	        "a frame that cannot be queued either way is given back");
 	closes();
 	fresh();
 	wrong += !opens();
@@ -359,8 +372,10 @@ static void test_headers(void)
 	closes();
 
 	static const uint8_t aud_idr[] = {0, 0, 0, 1, 9, 0x10, 0, 0, 1, 0x65, 0x88};
-	static const uint8_t sps[] = {0, 0, 1, 0x67, 5}, pps[] = {0, 0, 0, 1, 0x68, 6}, pps2[] = {0, 0, 0, 1, 0x68, 7};
-	static const uint8_t want[] = {0, 0, 0, 1, 9, 0x10, 0, 0, 1, 0x67, 5, 0, 0, 0, 1, 0x68, 7, 0, 0, 1, 0x65, 0x88};
+	static const uint8_t sps[] = {0, 0, 1, 0x67, 5}, pps[] = {0, 0, 0, 1, 0x68, 6},
+	                     pps2[] = {0, 0, 0, 1, 0x68, 7};
+	static const uint8_t want[] = {
+	        0, 0, 0, 1, 9, 0x10, 0, 0, 1, 0x67, 5, 0, 0, 0, 1, 0x68, 7, 0, 0, 1, 0x65, 0x88};
 	struct m2m_sets s = {0};
 	const uint8_t *p = sps;
 	size_t n = sizeof sps;
@@ -371,7 +386,8 @@ static void test_headers(void)
 	p = pps2, n = sizeof pps2;
 	ok(!m2m_sets_join(&s, &p, &n, &idr) && errno == 0, "and another in its place");
 	p = aud_idr, n = sizeof aud_idr;
-	ok(m2m_sets_join(&s, &p, &n, &idr) && idr && n == sizeof want && memcmp(p, want, n) == 0, "they go behind the delimiter");
+	ok(m2m_sets_join(&s, &p, &n, &idr) && idr && n == sizeof want && memcmp(p, want, n) == 0,
+	        "they go behind the delimiter");
 	p = (const uint8_t[]){0, 0, 1}, n = 3;
 	ok(!m2m_sets_join(&s, &p, &n, &idr) && errno == EBADMSG, "a start code is no access unit");
 	p = (const uint8_t[]){0}, n = 0;
@@ -439,7 +455,8 @@ static void test_trouble(void)
 	fake.no_stop = true;
 	wrong += push(false, 0) != 0;
 	e->flush(m);
-	ok(pull(&number, &idrs) == 1 && pull(&number, &idrs) == 0, "without a command to stop, what went in comes out");
+	ok(pull(&number, &idrs) == 1 && pull(&number, &idrs) == 0,
+	        "without a command to stop, what went in comes out");
 	closes();
 	fresh();
 	wrong += !opens();
@@ -461,7 +478,8 @@ static void test_trouble(void)
 	idrs = 0;
 	pulled = 0;
 	run_frames(false, 15, &number, &idrs, &pulled);
-	ok(!wrong && pulled == 3 + 5 && idrs == 2 && number == 14, "a bad picture costs what refers to it, up to the next IDR picture");
+	ok(!wrong && pulled == 3 + 5 && idrs == 2 && number == 14,
+	        "a bad picture costs what refers to it, up to the next IDR picture");
 	closes();
 	fresh();
 	fake.bad_picture = 4;
@@ -480,7 +498,8 @@ static void test_trouble(void)
 	fake.huge = true;
 	wrong += !opens();
 	wrong += push(false, 0) != 0;
-	ok(pull(&number, &idrs) == -1 && errno == EMSGSIZE, "a picture that fills its buffer may be cut: EMSGSIZE");
+	ok(pull(&number, &idrs) == -1 && errno == EMSGSIZE,
+	        "a picture that fills its buffer may be cut: EMSGSIZE");
 	closes();
 }
 

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* 2023-11-14 22:13:20.123 UTC */
-static struct stamp stamp = {0, {1700000000123456789, 1, CLOCKS_SYNCHRONISED}};
+static struct stamp stamp = {0, {1700000000123456789, 1, CLOCKS_SYNCHRONISED}, 0};
 
 enum {
 	WIDTH = 1280,

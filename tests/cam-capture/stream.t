@@ -31,7 +31,7 @@ ok "PSNR is above 30 dB" at_least "$(psnr file.h264 in.y4m)" 30
 is "times advance by the frame interval" "$(awk 'NR > 1 {d = $6 - b; if (d != 40000000) print d} {b = $6}' file.txt)" ""
 is "UTC as well, but for the rounding of awk" "$(awk 'NR > 1 {d = $5 - u - 4e7; if (d * d > 1e6) print d} {u = $5}' file.txt)" ""
 ok "and it is no time long ago" sh -c "awk 'NR == 1 {exit !(\$5 > 1.6e18)}' file.txt"
-is "motion is not measured" "$(awk '{print $8}' file.txt | uniq)" 65535
+is "each has a score of motion" "$(awk '$8 > 1000 { print }' file.txt)" ""
 ok "the clock's state is one of three" sh -c "awk '\$7 !~ /^[012]\$/ {exit 1}' file.txt"
 ok "the pictures are those that x264 makes by itself" sh -c 'ffmpeg -v error -i in.y4m -c:v libx264 -preset ultrafast \
 	-tune zerolatency -threads 1 -b:v 1M -maxrate 1M -bufsize 1M -g 25 -sc_threshold 0 -f h264 theirs.h264 &&

@@ -272,12 +272,11 @@ static struct {
 static void many_read(int from, int to, int stub, int without, unsigned *stubs_told, unsigned *others)
 {
 	for (int i = from; i < to; i++) {
-		const uint8_t *p = long_run[i].p;
-		size_t mark = long_run[i].n - RECORD_MARK_BYTES;
-
 		*story = *out = '\0';
 		if (i == without)
 			continue;
+		const uint8_t *p = long_run[i].p;
+		size_t mark = long_run[i].n - RECORD_MARK_BYTES;
 		if (stub ? reader_push(&reader, p, long_run[i].header) < 0 ||
 		                        reader_push(&reader, p + mark, RECORD_MARK_BYTES) < 0
 		         : reader_push(&reader, p, long_run[i].n) < 0)

@@ -9,7 +9,7 @@
 #     ceph.sh bucket DIR NAME         as the user cam
 #     ceph.sh admin DIR ARGUMENT...   radosgw-admin
 #
-# The user cam has access key CAMKEY0000000000001 and the secret key in DIR/secret. DIR must be short (sockets).
+# CEPH_BYTES: what fits into memory, 1 GiB by default. The user cam has access key CAMKEY0000000000001 and the secret key in DIR/secret. DIR must be short (sockets).
 set -eu
 verb=$1 D=$2
 shift 2
@@ -56,7 +56,7 @@ start() {
 		log_file = $D/log/\$name.log
 		pid_file = $D/run/\$name.pid
 		osd_objectstore = $store
-		memstore_device_bytes = 1073741824
+		memstore_device_bytes = ${CEPH_BYTES:-1073741824}
 		bluestore_block_size = 4294967296
 		bluestore_fsck_on_mount = false
 		rgw_user_quota_bucket_sync_interval = 1

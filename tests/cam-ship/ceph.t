@@ -36,9 +36,9 @@ is "nothing is named" "$(cat named)" ""
 cam-ship -d spool -C ca.pem s3://cams/door/ </dev/null >names 2>log &
 ship=$!
 stop_at_end $ship
-waits 10 grep -q NoSuchBucket log
+waits 30 grep -q NoSuchBucket log
 "$ceph" bucket "$T/ceph" cams
-ok "the bucket is made: everything is stored" waits 30 lines names 3
+ok "the bucket is made: everything is stored" waits 60 lines names 3
 ok "in order" acked names 1 2 3
 ok "byte for byte" in_bucket 1 2 3
 ok "the end of the outage is told" grep -qE 's3://cams/door/: reachable again after [0-9.]+ s, [0-9]+ retr' log
@@ -64,6 +64,37 @@ ok "is told" grep -q 'unavailable: 403 InvalidAccessKeyId' told
 exits 111 "a suspended user" once s3://cams/door/
 ok "is told" grep -q 'unavailable: 403 UserSuspended' told
 "$ceph" admin "$T/ceph" user enable --uid cam >/dev/null 2>&1
+
+# The bucket in the host's name.
+rm spool/*; segment 10 1000
+exits 0 "-V" once -V s3://cams/door/
+ok "-V: named" acked named 10
+ok "-V: stored in the same bucket" in_bucket 10
+
+# Credentials in files, which are read again: put there by something else, while it runs.
+mkdir keys
+echo "$AWS_ACCESS_KEY_ID" >keys/id
+echo wrong >keys/secret
+chmod 600 keys/*
+segment 11 1000
+env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY AWS_ACCESS_KEY_ID_FILE=keys/id AWS_SECRET_ACCESS_KEY_FILE="$T/keys/secret" \
+	cam-ship -d spool -C ca.pem s3://cams/door/ </dev/null >names 2>log &
+ship=$!
+stop_at_end $ship
+ok "files: a wrong secret is told" waits 20 grep -q 'unavailable: 403 SignatureDoesNotMatch' log
+is "files: nothing is named" "$(cat names)" ""
+ok "files: no secret in the environment" sh -c '! tr "\0" "\n" </proc/'$ship'/environ | grep -qF "$1"' sh "$secret"
+(umask 077; echo "$secret" >keys/new)
+mv keys/new keys/secret
+ok "files: with the right one everything is stored" waits 60 lines names 2
+ok "files: byte for byte" in_bucket 10 11
+kill $ship
+wait $ship
+chmod 644 keys/secret
+exits 111 "files: one that others can read" env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY AWS_ACCESS_KEY_ID_FILE=keys/id \
+	AWS_SECRET_ACCESS_KEY_FILE=keys/secret cam-ship -d spool -C ca.pem -1 s3://cams/door/
+says "files: told" "AWS_SECRET_ACCESS_KEY_FILE: keys/secret: others can read it"
+exits 100 "files: both" env AWS_SECRET_ACCESS_KEY_FILE=keys/secret cam-ship -d spool -C ca.pem -1 s3://cams/door/
 
 # Other bytes of another length under a key.
 segment 6 1000

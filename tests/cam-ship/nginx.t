@@ -83,18 +83,18 @@ rm spool/*; segment 10 1000
 cam-ship -d spool -C ca.pem -T 5 "$url" </dev/null >names 2>log &
 ship=$!
 stop_at_end $ship
-ok "a service stores what lies there" waits 10 lines names 1
+ok "a service stores what lies there" waits 60 lines names 1
 segment 11 1000
-ok "and what is renamed into the directory, at once" waits 5 lines names 2
+ok "and what is renamed into the directory, at once" waits 15 lines names 2
 head -c 70000 /dev/urandom >"spool/$(name 12)"
-ok "and what is copied into it" waits 5 lines names 3
+ok "and what is copied into it" waits 15 lines names 3
 nginx_stop
 segment 13 1000
-ok "an outage is told" waits 10 grep -q "^cam-ship: $url: unavailable: " log
+ok "an outage is told" waits 30 grep -q "^cam-ship: $url: unavailable: " log
 segment 14 20000000; segment 15 1000
 sleep 2
 nginx_start
-ok "after it everything is stored" waits 30 lines names 6
+ok "after it everything is stored" waits 60 lines names 6
 ok "in order, each once" acked names 10 11 12 13 14 15
 ok "byte for byte" stored "$url" 10 11 12 13 14 15
 ok "and the end of the outage is told" grep -qE "^cam-ship: $url: reachable again after [0-9]+\.[0-9] s, [0-9]+ retr(y|ies)$" log
@@ -104,7 +104,7 @@ kill -STOP "$nginx_pid"
 segment 16 30000000
 sleep 0.5
 kill $ship
-waits 5 sh -c "! kill -0 $ship 2>/dev/null"
+waits 30 sh -c "! kill -0 $ship 2>/dev/null"
 wait $ship; is "SIGTERM in an upload that stands still: exit 0" $? 0
 ok "with nothing acknowledged" cmp before names
 nginx_stop
@@ -113,15 +113,15 @@ nginx_stop
 cam-ship -d spool -C ca.pem -T 3 "$url" </dev/null >names 2>log &
 ship=$!
 stop_at_end $ship
-ok "no server at the start: it waits" waits 10 grep -q unavailable log
+ok "no server at the start: it waits" waits 30 grep -q unavailable log
 nginx_start
-waits 30 lines names 6
+waits 60 lines names 6
 kill -STOP "$nginx_pid"
 segment 17 30000000
 sleep 1
 nginx_stop
 nginx_start
-ok "a server killed in an upload: stored afterwards" waits 30 lines names 8
+ok "a server killed in an upload: stored afterwards" waits 60 lines names 8
 ok "all of it" stored "$url" 10 11 12 13 14 15 16 17
 kill -INT $ship
 wait $ship; is "SIGINT: exit 0" $? 0
@@ -138,7 +138,7 @@ cam-ship -d spool -C ca.pem "$url" <bell >names 2>log &
 ship=$!
 stop_at_end $ship
 echo >bell
-waits 10 grep -q unavailable log
+waits 30 grep -q unavailable log
 ok "end of a pipe in an outage: it stays" kill -0 $ship
 nginx_start
 wait $ship; is "and leaves when all is stored: exit 0" $? 0
@@ -152,7 +152,7 @@ echo >newline
 cam-ship -d spool -C ca.pem -D 3 "$url" </dev/null 3>ready >/dev/null 2>log &
 ship=$!
 stop_at_end $ship
-ok "-D: ready" waits 5 cmp -s ready newline
+ok "-D: ready" waits 30 cmp -s ready newline
 kill $ship; wait $ship
 
 # Files that are not as they should be. Not root, which may read everything.
@@ -184,7 +184,7 @@ echo more >>"spool/$(name 40)"
 rm "spool/$(name 42)"
 kill -CONT "$nginx_pid"
 ok "a changing file is set aside" waits 20 grep -q "$(name 40): changed while it was sent" log
-ok "the next ones are stored" waits 10 lines names 2
+ok "the next ones are stored" waits 60 lines names 2
 ok "and one that vanished is no matter" acked names 41 43
 mv spool elsewhere
 wait $ship; is "the directory is gone: exit 111" $? 111

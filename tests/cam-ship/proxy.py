@@ -49,6 +49,7 @@ class Proxy:
         self.upstream_port = upstream_port
         self.rule = None
         self.requests = []  # (monotonic time, method, path)
+        self.broken = []  # the times of those that the rule meant
         self.released = threading.Event()
         self.held = threading.Event()
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -104,6 +105,8 @@ class Proxy:
         req = Request(head)
         self.requests.append((time.monotonic(), req.method, req.path))
         what, *arg = (self.rule(req) if self.rule else None) or ("pass",)
+        if what != "pass":
+            self.broken.append(time.monotonic())
         length = int(req.get("Content-Length") or 0)
         most = min(length, arg[0]) if what in ("reset", "tear", "stall") else length
         if req.get("Expect"):

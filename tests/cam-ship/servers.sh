@@ -1,13 +1,13 @@
 # shellcheck shell=sh
 # servers.sh: real servers on free loopback ports for the tests of cam-ship, in $T. Sourced after tap.sh.
 
-# A CA, and a certificate for localhost and 127.0.0.1: ca.pem, cert.pem, key.pem. other-ca.pem signed nothing.
+# A CA, and a certificate for localhost, cams.localhost and 127.0.0.1: ca.pem, cert.pem, key.pem. other-ca.pem signed nothing.
 make_ca() {
 	{
 		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=test-ca
 		openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout other.key -out other-ca.pem -days 2 -subj /CN=other-ca
 		openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout key.pem -out cert.req -subj /CN=localhost
-		printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\n' >cert.ext
+		printf 'subjectAltName=DNS:localhost,DNS:cams.localhost,IP:127.0.0.1\n' >cert.ext
 		openssl x509 -req -in cert.req -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile cert.ext -out cert.pem
 	} >openssl.log 2>&1 || { cat openssl.log; exit 1; }
 }

@@ -1,5 +1,6 @@
 """Real servers on loopback for the fault matrix: nginx and Apache with WebDAV, Ceph's S3 gateway. Each can be killed,
 stopped in the middle (SIGSTOP) and asked for an object by a way that is not cam-ship's."""
+import copy
 import hashlib
 import os
 import re
@@ -178,8 +179,11 @@ class S3:
         # curl 7.88 does not send the hash of the body itself
         return subprocess.run(["curl", "-s", "--cacert", self.ca, "--max-time", "30", *(["-f"] if check else []),
                                "-H", f"x-amz-content-sha256: {hashlib.sha256(body).hexdigest()}", "--aws-sigv4", "aws:amz:us-east-1:s3",
-                               "-u", f"{self.access}:{self.secret}", *arguments],
+                               *self.user(), *arguments],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=check, timeout=60).stdout
+
+    def user(self):
+        return ["-u", f"{self.access}:{self.secret}"]
 
     def base(self, port=None):
         return f"https://localhost:{port or self.port}/{self.bucket}"
@@ -253,6 +257,9 @@ class Ceph:
             s3.bucket_make()
         return s3
 
+    def osd_start(self, osd):
+        run(self.script, "osd-start", self.folder, osd)
+
     def osd_signal(self, osd, number):
         os.kill(int(camera.read(f"{self.folder}/run/osd.{osd}.pid")), number)
 
@@ -283,6 +290,31 @@ class Gateway:
 
     def go_on(self):
         self.process.send_signal(signal.SIGCONT)
+
+
+class Swift(S3):
+    """OpenStack Swift: a second implementation, which knows neither If-None-Match (501) nor Object Lock."""
+
+    def __init__(self, folder, certificates):
+        self.home = f"{certificates}/swift"
+        self.script = f"{HERE}/swift.sh"
+        camera.atexit.register(lambda: run(self.script, "stop", self.home))
+        port = int(run(self.script, "start", self.home, f"{certificates}/cert.pem", f"{certificates}/cert.key", stderr=None, timeout=180))
+        super().__init__(folder, port, f"{certificates}/ca.pem", "cam:door", "camsecret", "bucket")
+
+    def bucket_of(self, folder):
+        """One more bucket, for a case of its own."""
+        other = copy.copy(self)
+        other.folder, other.bucket = folder, f"bucket-{os.path.basename(folder)}"
+        other.objects, other.lock = {}, threading.Lock()
+        other.bucket_make()
+        return other
+
+    def user(self):
+        # -u would end the name at its colon
+        with open(f"{self.folder}/netrc", "w") as f:
+            f.write(f"machine localhost login {self.access} password {self.secret}\n")
+        return ["--netrc-file", f"{self.folder}/netrc"]
 
 
 class S3rver(S3):

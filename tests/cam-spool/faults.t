@@ -32,6 +32,9 @@ exits 1 "without the sync of the file it is noticed" durable lie
 sed '/fsync(.*\/d>/d' trace >lie
 exits 1 "without the sync of the directory it is noticed" durable lie
 
+sed 's/fdatasync(.*= 0$/&/; /fdatasync(/{ s/) *= 0$/ <unfinished ...>/; p; s/.*//; }' trace | grep . >lie
+exits 1 "a sync that has not ended is noticed" durable lie
+
 # failing WHAT INJECTION
 failing() {
 	traced -e inject="$2"
@@ -71,6 +74,16 @@ strace -o trace -e trace=fdatasync -e inject=fdatasync:error=EIO:when=1 cam-spoo
 told "a recovered .part is written again when it does not sync" 'part: written again to a new file'
 ok "and it is resumed, byte for byte" names_equal names d in2
 
+# a .part that cannot be read back where it was written
+rm -rf d && mkdir d
+head -c 100000 long >"d/$name.part"
+strace -o trace -e trace=pread64 -e inject=pread64:error=EIO:when=4..5 cam-spool d </dev/null >names 2>said
+is "a .part that cannot be read in one place: exit 0, published" "$? $(cat names)" "0 $name.cam"
+told "what is damaged is said" 'part: [0-9]+ damaged bytes inside'
+told "it is written again" 'part: written again to a new file'
+cmp -l "d/$name.cam" "in2/$name.cam" 2>/dev/null | awk '$2 != 0 { bad++ } { n++ } END { exit bad || n > 8192 }'
+is "all but those pages is as it was" $? 0
+
 # when it syncs
 rm -rf d && mkdir d
 mkfifo pipe
@@ -88,7 +101,61 @@ ok "what stands unsynced when nothing comes for a second is synced" \
 	waits 8 sh -c "tail -n 1 trace | grep -q fdatasync && [ \$(grep -c fdatasync trace) -ge $((before + 2)) ]"
 kill -TERM "$(pgrep -P $pid cam-spool)"
 wait $pid
+
+# syncs INTERVAL: how many of the file while 38 records come with eight marks, every one at least 0.2 s apart
+syncs() {
+	rm -rf d && mkdir d
+	strace -f -o trace -e trace=fdatasync cam-spool -S "$1" d <pipe >names 2>said &
+	pid=$!
+	stop_at_end $pid
+	"$make_records" -n 1 -r 30 -b 100 -m 3 -p 67000 -x >pipe
+	waits 5 test -e d/*.part
+	grep -c 'fdatasync(' trace
+	kill -TERM "$(pgrep -P $pid cam-spool)"
+	wait $pid
+}
+ok "-S 100: synced at each of nine marks" test "$(syncs 100)" -ge 8
+is "-S 60000: not at all yet" "$(syncs 60000)" 0
 exec 8>&-
+
+# --- a slow disk: reading goes on while the thread syncs ---
+
+# slow CALL: each takes 1 s; three segments of 0.7 s each come at an even pace
+slow() {
+	rm -rf d said names in3 && mkdir d in3
+	"$make_records" -n 3 -r 30 -m 8 -p 20000 -w in3 >pipe &
+	records=$!
+	strace -f -y -s 200 -ttt -e trace="$calls",tee -e inject="$1":delay_enter=1000000 -o trace cam-spool -N d <pipe 2>said >names &
+	pid=$!
+	stop_at_end $pid $records
+	wait $pid
+}
+# between the beginning and the end of a call in another thread: how many records were written?
+meanwhile() {
+	awk -v call="$1" '
+	index($0, call "(") && /<unfinished/ { who = $1; n = 0 }
+	who && $1 != who && /pwrite64\(/ { n++ }
+	$1 == who && index($0, "<... " call) { if (n > most) most = n; who = "" }
+	END { print most + 0 }' trace
+}
+for call in fdatasync fsync renameat; do
+	slow $call
+	is "$call takes 1 s: exit 0, all three" "$? $(sort -u names | wc -l)" "0 3"
+	n=$(meanwhile $call)
+	ok "$call takes 1 s: records are written meanwhile ($n of 107)" test "$n" -ge 10
+	sed 's/^\([0-9]* *\)[0-9.]* /\1/' trace >plain
+	ok "$call takes 1 s: names are said when they are durable" durable plain
+	is "$call takes 1 s: in the order of recording" "$(cat names)" "$(ls in3)"
+	ok "$call takes 1 s: byte for byte" names_equal names d in3
+done
+# a failure that comes late
+slow fdatasync:error=EIO:when=2
+is "a slow failure: exit 0, all three, in order" "$? $(cat names)" "0 $(ls in3)"
+told "it is said" 'part: sync: Input/output error'
+told "written again, with what came meanwhile" 'part: written again to a new file'
+ok "byte for byte" names_equal names d in3
+sed 's/^\([0-9]* *\)[0-9.]* /\1/' trace >plain
+ok "names are said when they are durable" durable plain
 
 # a disk that never works: no name, no exit, ended by SIGTERM
 rm -rf d said && mkdir d
@@ -106,18 +173,31 @@ is "still no name" "$(cat names)" ""
 cam-spool d <stream >names 2>said
 is "after that, a run on a good disk has all three" "$(sort -u names | wc -l) $(ls d)" "3 $(ls in)"
 
-# a crash at every step
-crashes=0 printed=0
-for call in fdatasync fsync renameat pwrite64 write; do
-	for when in 1 2 3 5; do
-		traced -e inject=$call:signal=KILL:when=$when
+# a crash at every step, while the pipe survives: nothing that went into it is lost
+crashes=0 printed=0 killed=0
+for call in fdatasync fsync renameat pwrite64 write tee read openat; do
+	for when in 1 2 3 7; do
+		rm -rf d names && mkdir d
+		exec 8<>pipe
+		cat stream >pipe 8>&- &
+		cat=$!
+		strace -f -o trace -e trace=$call -e inject=$call:signal=KILL:when=$when cam-spool -N d <pipe >names 2>/dev/null &
+		pid=$!
+		stop_at_end $pid $cat
+		waits 10 sh -c "! kill -0 $pid 2>/dev/null || grep -q '^State:.Z' /proc/$pid/status || [ \$(wc -l <names) = 3 ]"
+		if child=$(pgrep -P $pid); then kill -KILL $child; else killed=$((killed + 1)); fi
+		wait $pid 2>/dev/null
 		[ ! -s names ] || names_equal names d in || printed=$((printed + 1))
-		cam-spool d <stream >names2 2>/dev/null
+		timeout 20 cam-spool d <pipe >names2 2>said 8>&- &
+		pid=$!
+		exec 8>&-
+		wait $pid
 		for f in d/*; do cmp -s "$f" "in/${f#d/}" || crashes=$((crashes + 1)); done
 		[ "$(ls d)" = "$(ls in)" ] || crashes=$((crashes + 1))
 	done
 done
-is "killed at any step: printed names are whole" $printed 0
-is "killed at any step: the same stream again completes the spool" $crashes 0
+is "killed at any step ($killed times): printed names are whole" $printed 0
+is "killed at any step: the next run completes the spool from the same pipe" $crashes 0
+ok "most were killed" test $killed -ge 20
 
 tap_done

@@ -76,7 +76,7 @@ static int recovered(void)
 	struct part p;
 
 	dir_open(&d, ".");
-	part_init(&p, &d);
+	part_init(&p, &d, NULL);
 	int r = recover(&d, &p, &in);
 	snprintf(candidate, sizeof candidate, "%s", p.fd < 0 ? "" : p.text);
 	part_close(&p);

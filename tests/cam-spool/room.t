@@ -245,7 +245,8 @@ if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=12m tmpfs mnt 2>/dev/null; then
 fi
 
 # --- wrong usage ---
-for bad in "-q 1023k" "-q 0" "-q 3X" "-q -1" "-q" "-f 1.5G" "-f -1" "-q 2M -q 3M" "-N -N" "-l -q 2M" "-l -N" "-j -I 3" "-l -j" "-l -D 3"; do
+for bad in "-q 1023k" "-q 0" "-q 3X" "-q -1" "-q" "-f 1.5G" "-f -1" "-q 2M -q 3M" "-N -N" "-l -q 2M" "-l -N" "-j -I 3" "-l -j" "-l -D 3" \
+	"-S 99" "-S 60001" "-S 1s" "-S 100 -S 200" "-l -S 100"; do
 	# shellcheck disable=SC2086
 	exits 100 "wrong usage: $bad" cam-spool $bad d </dev/null
 done

@@ -19,6 +19,24 @@ names_begin() {
 	done <"$1"
 }
 
+# own_mounts: goes on in mount namespace of its own, so that nobody else can keep busy what is mounted here.
+own_mounts() {
+	[ "$(id -u)" = 0 ] || skip_all "needs root to mount"
+	[ -z "${CAM_OWN_MOUNTS:-}" ] || return 0
+	cd / && rm -rf "$T"
+	CAM_OWN_MOUNTS=1 exec unshare --mount --propagation private sh "$top/tests/$1"
+}
+
+# mounts FILESYSTEM SIZE: a new one, on a loop device, at mnt. False when this machine cannot.
+mounts() {
+	mkdir -p mnt && rm -f disk && truncate -s "$2" disk || return 1
+	case $1 in
+	ext4) mkfs.ext4 -q disk ;;
+	xfs) mkfs.xfs -q disk ;;
+	*) false ;;
+	esac && mount -o loop disk mnt 2>/dev/null
+}
+
 count() { find "$1" -maxdepth 1 -name "*$2" | wc -l | tr -d ' '; }
 
 # A process that is gone, or is waiting to be collected by its parent.
@@ -29,20 +47,28 @@ lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
 # told NAME REGEX: the file "said", where the messages of the last run went, has a line that matches.
 told() { ok "$1" grep -E -- "$2" said; }
 
-# durable TRACE: in a trace of strace -y, was every name written to stdout only after its file was synced since its
-# last write (and never failed to since it was written anew), renamed, and the directory synced after that?
+# durable TRACE: in a trace of strace -f -y, was every name written to stdout only after its file was synced since its
+# last write (and never failed to since it was written anew), renamed, and the directory synced after that? A sync
+# counts for what was there when it began, and from when it ended.
 durable() {
 	awk '
 	function base(s) { sub(/.*\//, "", s); return s }
 	function fdname(  s) { s = $0; sub(/^[^<]*</, "", s); sub(/>.*/, "", s); return base(s) }
 	function good() { return $0 !~ /= -1 / }
-	{ sub(/^[0-9]+ +/, "") }
-	/^pwrite64\(/ { f = fdname(); dirty[f] = 1 }
+	function begins() {
+		if (/^fdatasync\(/) since[fdname()] = 0
+		if (/^fsync\(/) for (f in unlisted) if (unlisted[f] == 1) unlisted[f] = 2
+	}
+	{ pid = $1; sub(/^[0-9]+ +/, "") }
+	/<unfinished \.\.\.>$/ { begins(); sub(/ *<unfinished.*/, ""); half[pid] = $0; next }
+	/^<\.\.\. / { rest = $0; sub(/^[^>]*>/, "", rest); $0 = half[pid] rest; delete half[pid]; resumed = 1 }
+	{ if (!resumed) begins(); resumed = 0 }
+	/^pwrite64\(/ { f = fdname(); dirty[f] = since[f] = 1 }
 	/^openat\(.*O_TRUNC/ { s = $0; split(s, q, "\""); broken[base(q[2])] = 0 }
-	/^fdatasync\(/ { f = fdname(); if (good()) dirty[f] = 0; else broken[f] = 1 }
+	/^fdatasync\(/ { f = fdname(); if (good()) dirty[f] = since[f]; else broken[f] = 1 }
 	/^renameat/ && good() { split($0, q, "\""); a = base(q[2]); b = base(q[4])
 		dirty[b] = dirty[a]; broken[b] = broken[a]; unlisted[b] = 1 }
-	/^fsync\(/ && good() { for (f in unlisted) unlisted[f] = 0 }
+	/^fsync\(/ { for (f in unlisted) if (unlisted[f] == 2) unlisted[f] = good() ? 0 : 1 }
 	/^write\(1</ { split($0, q, "\""); n = q[2]; sub(/\\n$/, "", n)
 		if (n !~ /\.cam$/) next
 		names++

@@ -1,5 +1,5 @@
 # shellcheck shell=dash
-# camera-inside.sh: what camera.sh runs in the guest. Everything is left in /mnt/out, exit codes in NAME.code, messages in
+# camera-inside.sh: what camera.t runs in the guest. Everything is left in /mnt/out, exit codes in NAME.code, messages in
 # NAME.err.
 # shellcheck source=tests/guest/inside.sh
 . /mnt/src/tests/guest/inside.sh
@@ -11,13 +11,15 @@ runs() {
 	as_user timeout -s KILL 60 "$@" >"$name.out" 2>"$name.err"
 	echo $? >"$name.code"
 }
-# records NAME BYTES ARGUMENT...: until there is so much; a busy host makes a slow guest. Then SIGTERM.
+# records NAME BYTES ARGUMENT...: until there is so much, and the file $until; a busy host makes a slow guest. Then SIGTERM.
+until=
 records() {
 	name=$1 enough=$2 n=0; shift 2
 	# not as_user, whose process would be a shell
 	setpriv --reuid 2001 --regid 2001 --groups 44 --no-new-privs cam-capture "$@" >"$name.out" 2>"$name.err" &
 	p=$!
-	while [ "$(stat -c %s "$name.out")" -lt "$enough" ] && [ $n -lt 90 ] && kill -0 $p; do sleep 1; n=$((n + 1)); done
+	while [ "$(stat -c %s "$name.out")" -lt "$enough" ] && [ $n -lt 120 ] && kill -0 $p; do sleep 1; n=$((n + 1)); done
+	while [ "$until" ] && [ ! -e "$until" ] && kill -0 $p; do sleep 1; done
 	awk '{print $14 + $15}' /proc/$p/stat >"$name.cpu"
 	grep VmHWM /proc/$p/status >"$name.memory"
 	ls /proc/$p/task >"$name.threads"
@@ -25,8 +27,6 @@ records() {
 	wait $p
 	echo $? >"$name.code"
 }
-# after SECONDS COMMAND...: in the background
-after() { (sleep "$1"; shift; "$@") & }
 
 runs no-device cam-capture
 modprobe vimc
@@ -50,9 +50,12 @@ as_user sh -c 'timeout -s TERM 15 cam-capture -s 640x480 | cam-seal -i door/door
 	>sealed.out 2>sealed.err
 echo $? >sealed.code
 
-after 5 runs busy cam-capture -s 320x240
-records first 60000 -s 320x240
-while [ ! -e busy.code ]; do sleep 1; done
+(
+	while [ ! -s first.out ]; do sleep 1; done
+	runs busy cam-capture -s 320x240
+) &
+until=busy.code
+records first 20000 -s 320x240
 
 (
 	while [ "$(stat -c %s unplug.out)" -lt 20000 ]; do sleep 1; done

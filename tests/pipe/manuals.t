@@ -88,6 +88,8 @@ def main():
             ok(command, then=made("door.mkv"))
         for command in pages["cam-spool.1"]:
             ok(command)
+        for command in pages["cam-status.1"]:
+            ok(command)
         upload, bucket = pages["cam-ship.1"]
         ok(upload, "cp door.cam stream", then=lambda: bool(server.objects()))
         if shutil.which("s6-envdir"):

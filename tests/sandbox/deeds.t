@@ -21,6 +21,7 @@ start() {
 	cam-mux) cam-mux <in >/dev/null 2>err & ;;
 	cam-key) rm -rf keys && mkdir keys && cam-key -g -P 0 keys/new <in >/dev/null 2>err & ;;
 	cam-reap) cam-reap -D 5 spool <in >/dev/null 2>err 5>ready & ;;
+	cam-status) cam-status -s 3600 other >/dev/null 2>err & ;;
 	esac
 	pid=$!
 	stop_at_end $pid
@@ -44,7 +45,7 @@ refused() {
 	esac
 }
 
-for tool in cam-seal cam-open cam-mux cam-key cam-reap; do
+for tool in cam-seal cam-open cam-mux cam-key cam-reap cam-status; do
 	ok "$tool: is confined" start $tool
 	is "$tool: may go on asking who it is" "$(result getpid | cut -d: -f1)" "done"
 	ok "$tool: and lives" confined $pid
@@ -80,7 +81,7 @@ tool=cam-key; start cam-key
 is "cam-key: may make a file where its key will be" "$(result create "$T/keys/new.pub" | cut -d: -f1)" "done"
 
 # --- state as the kernel shows it ---
-for tool in cam-seal cam-open cam-mux cam-key cam-reap; do
+for tool in cam-seal cam-open cam-mux cam-key cam-reap cam-status; do
 	start $tool
 	is "$tool: no new privileges, a filter on every thread, no capabilities, no tracer of its user" \
 		"$(cat /proc/$pid/task/*/status | grep -E '^(NoNewPrivs|Seccomp|CapInh|CapPrm|CapEff|CapBnd|CapAmb):' | sort -u | tr '\n\t' '  ')$(stat -c %U /proc/$pid/mem)" \

@@ -9,8 +9,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
+#include <linux/dma-buf.h>
+#include <linux/dma-heap.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
+#include <linux/media.h>
+#include <linux/netlink.h>
 #include <linux/seccomp.h>
+#include <linux/sockios.h>
+#include <linux/videodev2.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
@@ -27,6 +35,7 @@
 #include <unistd.h>
 
 enum { CALLS_MAX = 1024, FILTER_MAX = 4096, EXIT_TROUBLE = 111, LIVES = 3, WAIT_MS = 200 };
+enum { FOUND_AT = 0x10000, FOUND_BYTES = 16 }; /* where an address that may be connected to would lie */
 
 static void trouble(const char *what)
 {
@@ -54,6 +63,9 @@ static uint32_t judge(const struct sock_filter *f, const struct seccomp_data *d)
 
 static void filter_get(const struct profile *p, uint32_t arch, struct sock_filter out[FILTER_MAX])
 {
+	const struct sandbox_address found = {
+	        (void *)FOUND_AT, FOUND_BYTES}; // NOLINT(performance-no-int-to-ptr): nothing is read there
+	sandbox_found(&found, 1);
 	scmp_filter_ctx ctx = sandbox_context(p, arch);
 	int fd = memfd_create("filter", 0);
 
@@ -97,18 +109,48 @@ static const struct probe {
         {"kill", "init", {1, SIGTERM}},
         {"kill", "all", {(uint64_t)-1, SIGTERM}},
         {"tgkill", "init", {1, 1, SIGTERM}},
+        {"ioctl", "camera", {0, VIDIOC_DQBUF}},
+        {"ioctl", "media device", {0, MEDIA_IOC_DEVICE_INFO}},
+        {"ioctl", "DMA heap", {0, DMA_HEAP_IOCTL_ALLOC}},
+        {"ioctl", "DMABUF", {0, DMA_BUF_IOCTL_SYNC}},
+        {"ioctl", "VT_ACTIVATE", {0, 0x5606}},
+        {"ioctl", "SIOCGIFCONF", {0, SIOCGIFCONF}},
+        {"ioctl", "FS_IOC_SETFLAGS", {0, FS_IOC_SETFLAGS}},
         {"clone", "process", {SIGCHLD}},
+        {"clone", "fork", {CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD}},
         {"clone", "namespace", {CLONE_NEWUSER | SIGCHLD}},
         {"clone", "thread",
                 {CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM |
                         CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID}},
-        {"socket", "inet", {AF_INET, SOCK_STREAM}},
-        {"socket", "inet6", {AF_INET6, SOCK_STREAM}},
+        {"socket", "inet", {AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP}},
+        {"socket", "inet6", {AF_INET6, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP}},
+        {"socket", "inet datagrams", {AF_INET, SOCK_DGRAM}},
+        {"socket", "inet6 datagrams", {AF_INET6, SOCK_DGRAM}},
+        {"socket", "inet raw", {AF_INET, SOCK_RAW, IPPROTO_ICMP}},
+        {"socket", "inet6 raw", {AF_INET6, SOCK_RAW, IPPROTO_ICMPV6}},
         {"socket", "unix", {AF_UNIX, SOCK_STREAM}},
-        {"socket", "netlink", {AF_NETLINK, SOCK_RAW}},
+        {"socket", "unix datagrams", {AF_UNIX, SOCK_DGRAM}},
+        {"socket", "netlink routes", {AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE}},
+        {"socket", "netlink events", {AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_KOBJECT_UEVENT}},
+        {"socket", "netlink filter", {AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER}},
         {"socket", "packet", {AF_PACKET, SOCK_RAW}},
+        {"socket", "vsock", {AF_VSOCK, SOCK_STREAM}},
+        {"socket", "bluetooth", {AF_BLUETOOTH, SOCK_SEQPACKET}},
+        {"connect", "what was found", {0, FOUND_AT, FOUND_BYTES}},
+        {"connect", "elsewhere", {0, FOUND_AT + 1, FOUND_BYTES}},
+        {"connect", "longer", {0, FOUND_AT, FOUND_BYTES + 1}},
+        {"sendto", "connected", {0, 0, 0, MSG_NOSIGNAL | MSG_DONTWAIT, 0}},
+        {"sendto", "with an address", {0, 0, 0, MSG_NOSIGNAL, 1}},
+        {"sendto", "fast open", {0, 0, 0, MSG_FASTOPEN, 0}},
         {"prctl", "PR_SET_NAME", {15}},
         {"prctl", "PR_SET_DUMPABLE", {4, 1}},
+        {"prctl", "PR_SET_NO_NEW_PRIVS", {38, 1}},
+        {"prctl", "PR_SET_PDEATHSIG", {1, SIGKILL}},
+        {"prctl", "PR_SET_SECCOMP", {22, 2}},
+        {"prctl", "PR_SET_PTRACER", {0x59616d61, (uint64_t)-1}},
+        {"seccomp", "filter", {SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC}},
+        {"seccomp", "filter with listener", {SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER}},
+        {"seccomp", "strict", {SECCOMP_SET_MODE_STRICT}},
 };
 
 static const char *answer(uint32_t action, char text[32])
@@ -116,6 +158,8 @@ static const char *answer(uint32_t action, char text[32])
 	switch (action & SECCOMP_RET_ACTION_FULL) {
 	case SECCOMP_RET_ALLOW: return "allowed";
 	case SECCOMP_RET_ERRNO:
+		if (!(action & SECCOMP_RET_DATA))
+			return "nothing";
 		snprintf(text, 32, "%s", strerrorname_np((int)(action & SECCOMP_RET_DATA)));
 		return text;
 	case SECCOMP_RET_KILL_PROCESS: return "killed";
@@ -258,7 +302,7 @@ static void places(const struct profile *p)
 	static const struct {
 		unsigned right;
 		const char *name;
-	} rights[] = {{RIGHT_READ, "read"}, {RIGHT_WRITE, "write"}, {RIGHT_CREATE, "create"},
+	} rights[] = {{RIGHT_READ, "read"}, {RIGHT_LIST, "list"}, {RIGHT_WRITE, "write"}, {RIGHT_CREATE, "create"},
 	        {RIGHT_REMOVE, "remove"}, {RIGHT_EXECUTE, "execute"}, {RIGHT_DEVICE, "ioctl"}};
 
 	if (!p->place[0].what)
@@ -275,6 +319,13 @@ static void places(const struct profile *p)
 	}
 }
 
+static void ports(const struct profile *p)
+{
+	if (p->ports)
+		printf(".br\nTCP: to the server's port%s.\n",
+		        p->ports & PORT_NAMES ? " and to 53, where name servers give long answers" : "");
+}
+
 static int table(void)
 {
 	puts(".Bl -tag -width Ds");
@@ -283,6 +334,7 @@ static int table(void)
 		printf(".It Xr %s 1 , No %s\n%u system calls (aarch64: %u).\n", p->tool, p->phase,
 		        allowed(p, AUDIT_ARCH_X86_64), allowed(p, AUDIT_ARCH_AARCH64));
 		places(p);
+		ports(p);
 	}
 	puts(".El");
 	return 0;
