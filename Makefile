@@ -2,6 +2,7 @@
 # make demo       the whole chain, seen         make check-long  campaigns of many minutes
 # make bench      figures, as ratios            make lint        analysers and manual pages
 # make install    PREFIX=/usr/local DESTDIR=    make CROSS=aarch64-linux-gnu-   for the Pi
+# make check-guest  a camera and an encoder of the kernel's own, in QEMU
 #
 # Variables: O output folder; X264=0 and LIBCAMERA=0 build cam-capture without them; WERROR=1; SAN=address,undefined;
 # NOSANDBOX=1 builds tools that run without their sandbox and say so, to measure what it costs.
