@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BUFFERS_MAX = 16, HELD_MAX = 64, NS_PER_S = 1000000000 };
+enum { BUFFERS_MAX = 16, HELD_MAX = 64, NS_PER_S = 1000000000, MEMORY_BYTES = 64 << 20 };
 
 static struct libcamera_config config;
 static struct libcamera_events events;
@@ -53,6 +53,16 @@ static uint32_t fake_fourcc(void)
 	uint32_t v;
 	memcpy(&v, s ? s : "NV12", sizeof v);
 	return v;
+}
+
+/* Before main(): the sandbox of a camera knows only memory that comes from devices. */
+__attribute__((constructor)) static void memory_make(void)
+{
+	for (unsigned i = 0; i < BUFFERS_MAX; i++) {
+		memory[i].fd = memfd_create("fake", MFD_CLOEXEC);
+		if (memory[i].fd < 0 || ftruncate(memory[i].fd, MEMORY_BYTES) < 0)
+			abort();
+	}
 }
 
 int libcamera_begin(bool verbose)
@@ -224,10 +234,7 @@ int libcamera_configure(void)
 		bytes += plane_bytes(i);
 	buffers = config.buffers;
 	for (unsigned i = 0; i < buffers && i < BUFFERS_MAX; i++) {
-		memory[i].fd = memfd_create("fake", MFD_CLOEXEC);
 		memory[i].bytes = bytes - (fake("small") ? 1 : 0);
-		if (ftruncate(memory[i].fd, (off_t)memory[i].bytes) < 0)
-			return -errno;
 		memory[i].p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory[i].fd, 0);
 		if (!fake("small"))
 			draw(memory[i].p);
