@@ -32,7 +32,7 @@ static void refuse_process(void)
 	_exit(EXIT_TEMPORARY);
 }
 
-static void camera_starting(void)
+static void devices_starting(void)
 {
 	const char *path[3 + DEVICES_MAX + INSTALLED] = {"/dev", sandbox_next};
 	size_t n = 2;
@@ -52,15 +52,15 @@ static void camera_starting(void)
 	globfree(&g);
 }
 
-void cell_starting(bool camera)
+void cell_starting(bool devices)
 {
-	if (camera)
-		camera_starting();
+	if (devices)
+		devices_starting();
 	else
 		sandbox_enter(&profile_capture_starting, NULL, 0);
 }
 
-void cell_streaming(bool camera)
+void cell_streaming(bool devices)
 {
-	sandbox_filter(camera ? &profile_capture_live : &profile_capture);
+	sandbox_filter(devices ? &profile_capture_live : &profile_capture);
 }

@@ -407,6 +407,7 @@ static void close_m2m(void *state)
 const struct encoder encoder_m2m = {
         .name = "m2m",
         .about = "hardware (V4L2)",
+        .device = true,
         .formats = formats,
         .open = open_m2m,
         .push = push,
