@@ -227,7 +227,8 @@ demo: deps
 bench: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
 bench: deps
 	$(MAKE) all units
-	PATH="$(abspath $(O)):$$PATH" sh tests/bench.sh
+	$(MAKE) O=$(O)/bare NOSANDBOX=1 all
+	PATH="$(abspath $(O)):$$PATH" BARE="$(abspath $(O)/bare)" sh tests/bench.sh
 	O=$(abspath $(O)) /usr/bin/python3 tests/motion.py
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.

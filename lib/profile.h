@@ -8,13 +8,15 @@
 enum call_rule {
 	CALL_ANY,       /* allowed with any arguments */
 	CALL_DATA,      /* mmap, mprotect: allowed unless PROT_EXEC is asked for */
+	CALL_CODE,      /* mmap: the same, and files that hold code, not to be written to */
 	CALL_SELF,      /* kill, tgkill: allowed to this process only */
 	CALL_FLAGS,     /* fcntl: descriptor and status flags, pipe size */
+	CALL_BUFFERS,   /* fcntl: the same, copies of descriptors, seals of memory */
 	CALL_ASKING,    /* ioctl: how much can be read, is it a terminal */
 	CALL_READ_ONLY, /* openat: for reading only */
 	CALL_TERMINAL,  /* ioctl: the same, and whether a terminal echoes */
 	CALL_VIDEO,     /* ioctl: the same, and what cameras, encoders and their buffers are asked for */
-	CALL_THREAD,    /* clone: a thread of this process */
+	CALL_THREAD,    /* clone: a thread of this process; else EPERM */
 	CALL_CHILD,     /* clone: a process as fork() makes it */
 	CALL_SENDING,   /* sendto: over what is connected; no address, no connecting by sending */
 	CALL_RESOLVING, /* socket: of the internet, of this machine, and to ask the kernel for addresses */

@@ -272,6 +272,15 @@ static int allow_data(scmp_filter_ctx ctx, int nr)
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
+static int allow_code(scmp_filter_ctx ctx, int nr)
+{
+	int r = allow_data(ctx, nr);
+	return r ? r
+	         : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 2,
+	                   SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, PROT_EXEC),
+	                   SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0));
+}
+
 static int allow_self(scmp_filter_ctx ctx, int nr)
 {
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid(), 0));
@@ -290,6 +299,13 @@ static int allow_flags(scmp_filter_ctx ctx, int nr)
 {
 	static const uint32_t commands[] = {F_GETFD, F_SETFD, F_GETFL, F_SETFL, F_GETPIPE_SZ, F_SETPIPE_SZ};
 	return allow_one_of(ctx, nr, commands, sizeof commands / sizeof *commands);
+}
+
+static int allow_buffers(scmp_filter_ctx ctx, int nr)
+{
+	static const uint32_t commands[] = {F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS};
+	int r = allow_flags(ctx, nr);
+	return r ? r : allow_one_of(ctx, nr, commands, sizeof commands / sizeof *commands);
 }
 
 static int allow_asking(scmp_filter_ctx ctx, int nr)
@@ -330,7 +346,8 @@ static int allow_thread(scmp_filter_ctx ctx, int nr)
 {
 	const uint32_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
 	                        CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
-	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, thread, 0));
+	int r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), nr, 1, SCMP_A0_32(SCMP_CMP_NE, thread, 0));
+	return r ? r : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, thread, 0));
 }
 
 static int allow_child(scmp_filter_ctx ctx, int nr)
@@ -430,8 +447,10 @@ static int refuse_no_perm(scmp_filter_ctx ctx, int nr)
 static adder *const add[] = {
         [CALL_ANY] = allow,
         [CALL_DATA] = allow_data,
+        [CALL_CODE] = allow_code,
         [CALL_SELF] = allow_self,
         [CALL_FLAGS] = allow_flags,
+        [CALL_BUFFERS] = allow_buffers,
         [CALL_ASKING] = allow_asking,
         [CALL_READ_ONLY] = allow_read_only,
         [CALL_THREAD] = allow_thread,

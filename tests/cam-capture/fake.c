@@ -4,7 +4,8 @@
  * format=FOURCC (of those that it then has, default NV12)  size=WxH (it has no other)  step=N (sides become
  * multiples) pad=BYTES (after each line)  planes=1 (one piece of memory)  buffers=N  fps=N  rate (can be set)
  * cameras=N busy  novideo  noflip  noconfigure  nostart  small (buffers)  silent=N gone=N abort=N (at frame
- * N) lose=N (the driver loses a frame after each N)  bad=N (so many at N)  clock=boot|odd  slow-open */
+ * N) lose=N (the driver loses a frame after each N)  bad=N (so many at N)  clock=boot|odd  slow-open
+ * fork (a process of its own) */
 #define _GNU_SOURCE
 #include "libcamera.h"
 
@@ -70,6 +71,8 @@ int libcamera_begin(bool verbose)
 	(void)verbose;
 	if (fake("slow-open"))
 		sleep(60);
+	if (fake("fork") && fork() == 0)
+		_exit(0);
 	return 0;
 }
 
