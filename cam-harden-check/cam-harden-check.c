@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,6 +58,12 @@ struct work {
 	struct phases phases;
 };
 
+static const struct form {
+	const char *name;
+	int (*put)(const struct report *, FILE *);
+} forms[] = {{"text", report_text}, {"json", report_json}, {"tap", report_tap}, {"sarif", report_sarif},
+        {"junit", report_junit}};
+
 /* --- before the sandbox: opening --- */
 
 static int input_open(const char *path, int flags)
@@ -89,6 +96,14 @@ static void layer_add(struct work *w, const char *name)
 	input_read(in, strchr(name, '/') ? name : path, POLICY_BYTES_MAX);
 }
 
+static const struct form *form_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
+		if (strcmp(forms[i].name, name) == 0)
+			return &forms[i];
+	die(EXIT_USAGE, "-o %s: none of text, json, tap, sarif and junit", name);
+}
+
 static int nonce_ok(const char *s)
 {
 	size_t n = strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=_-");
@@ -116,6 +131,7 @@ static void work_settle(struct work *w)
 		layer_add(w, builtin_name);
 	if (!w->form)
 		w->form = "text";
+	(void)form_of(w->form);
 }
 
 static void options(struct work *w, int argc, char **argv)
@@ -160,12 +176,18 @@ static void options(struct work *w, int argc, char **argv)
 static void today(char out[11])
 {
 	time_t now = time(NULL), built = BUILT_S;
-	struct tm tm;
+	int64_t day = (now < built ? built : now) / 86400 + 719468, era = day / 146097, of_era = day % 146097;
+	/* Proleptic Gregorian years from March on, by hand: libc would read this host's time zone. */
+	int64_t of_400 = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+	int64_t of_year = of_era - (365 * of_400 + of_400 / 4 - of_400 / 100),
+	        month = (5 * of_year + 2) / 153;
+	int64_t mday = of_year - (153 * month + 2) / 5 + 1, year = era * 400 + of_400 + (month >= 10);
 
-	if (now < built)
-		now = built;
-	if (!gmtime_r(&now, &tm) || !strftime(out, 11, "%Y-%m-%d", &tm))
+	month += month < 10 ? 3 : -9;
+	if (year < 1970 || year > 9999)
 		die(EXIT_TEMPORARY, "the time of day cannot be told");
+	snprintf(out, 11, "%04u-%02u-%02u", (unsigned)year % 10000, (unsigned)month % 100,
+	        (unsigned)mday % 100);
 }
 
 static void policy_load(struct policy *p, struct work *w)
@@ -207,11 +229,6 @@ static const char *device(const struct evidence *e, const char *key)
 
 static int report(struct work *w, const struct report *r)
 {
-	static const struct {
-		const char *form;
-		int (*put)(const struct report *, FILE *);
-	} forms[] = {{"text", report_text}, {"json", report_json}, {"tap", report_tap},
-	        {"sarif", report_sarif}, {"junit", report_junit}};
 	char why[POLICY_WHY_BYTES_MAX];
 
 	if (w->nonce) {
@@ -225,13 +242,9 @@ static int report(struct work *w, const struct report *r)
 			die(EXIT_USAGE, "%s: %s", w->old.name, why);
 		return changes > 0 ? EXIT_NEGATIVE : EXIT_OK;
 	}
-	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-		if (strcmp(forms[i].form, w->form) == 0) {
-			if (forms[i].put(r, stdout) < 0)
-				die_errno(EXIT_TEMPORARY, "report");
-			return findings_exit(r->findings);
-		}
-	die(EXIT_USAGE, "-o %s: none of text, json, tap, sarif and junit", w->form);
+	if (form_of(w->form)->put(r, stdout) < 0)
+		die_errno(EXIT_TEMPORARY, "report");
+	return findings_exit(r->findings);
 }
 
 /* What is written is for the target, whatever it is written on. */
