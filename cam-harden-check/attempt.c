@@ -164,8 +164,10 @@ static void place_try(struct tries *t, const char *folder)
 	char *const loaded[] = {t->loader, copy_name, (char *)argument, NULL};
 	static const char script[] = "#!/bin/sh\nexit 77\n";
 	char *const shell[] = {(char *)"sh", copy_name, NULL};
+	char as_script[MOUNTINFO_TEXT_BYTES + 16];
 	int err;
 
+	snprintf(as_script, sizeof as_script, "%s, as a script", folder);
 	if (copy_make(t, folder, NULL) < 0) {
 		if (errno != EROFS && errno != EACCES && errno != EPERM)
 			list_unseen(&t->list[KEY_MOUNTS], strerror(errno));
@@ -181,7 +183,7 @@ static void place_try(struct tries *t, const char *folder)
 	copy_remove();
 	if (copy_make(t, folder, script) == 0 && access("/bin/sh", X_OK) == 0) {
 		outcome_note(&t->list[KEY_SCRIPT], run("/bin/sh", -1, shell, &err), err, folder);
-		outcome_note(&t->list[KEY_MOUNTS], run(copy_name, -1, argv, &err), err, "a script");
+		outcome_note(&t->list[KEY_MOUNTS], run(copy_name, -1, argv, &err), err, as_script);
 	}
 	copy_remove();
 }
