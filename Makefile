@@ -245,6 +245,7 @@ bench: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
 bench: deps
 	$(MAKE) all units
 	PATH="$(abspath $(O)):$$PATH" sh tests/bench.sh
+	PATH="$(abspath $(O)):$$PATH" /usr/bin/python3 tests/bench-harden.py
 	O=$(abspath $(O)) /usr/bin/python3 tests/motion.py
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
@@ -366,7 +367,7 @@ DEPS_DEVICE = s6 execline nftables util-linux procps ca-certificates
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
 DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base python3-jsonschema libxml2-utils libcap2-bin swtpm tpm2-tools
 DEPS_LONG = swift-proxy swift-account swift-container swift-object memcached
-DEPS_BENCH = age python3 rclone libnginx-mod-http-dav-ext ceph-mon ceph-osd radosgw ceph-common
+DEPS_BENCH = age python3 time lynis rclone libnginx-mod-http-dav-ext ceph-mon ceph-osd radosgw ceph-common
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
 DEPS_GUEST = qemu-system-x86 qemu-system-arm mmdebstrap kmod cpio xz-utils e2fsprogs gcc-12 libelf-dev
 DEPS_ARM64 = gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libcamera-dev:arm64 libyuv-dev:arm64 qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64 libjansson-dev:arm64 zlib1g-dev:arm64

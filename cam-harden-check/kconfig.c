@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -106,6 +107,16 @@ static const char *line_take(char *line, const char *source, struct evidence *e,
 	return "a line that is neither a symbol nor a comment";
 }
 
+/* Since Linux 5.3 the ends of menus are marked. */
+static int marks_menus(const char *version)
+{
+	char *end;
+	unsigned long major = strtoul(version, &end, 10);
+	unsigned long minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
+
+	return major > 5 || (major == 5 && minor >= 3);
+}
+
 static const char *head_judge(const struct kconfig_head *head)
 {
 	if (!head->arch[0])
@@ -114,7 +125,7 @@ static const char *head_judge(const struct kconfig_head *head)
 		return "too few symbols for a whole configuration: cut off, or a fragment";
 	if (head->unset < KCONFIG_UNSET_MIN)
 		return "hardly a symbol is not set: a defconfig or a fragment, not a whole configuration";
-	if (head->menus && !head->last_menu)
+	if (!head->last_menu && (head->menus || marks_menus(head->version)))
 		return "its last menu, Kernel hacking, does not end: cut off?";
 	return NULL;
 }

@@ -12,7 +12,7 @@ enum { KCONFIG_BYTES_MAX = 4 << 20, KCONFIG_SYMBOLS_MIN = 300, KCONFIG_UNSET_MIN
 struct kconfig_head {
 	char arch[16], version[64]; /* as kernel and dpkg say: arm64, amd64, arm, i386; empty: not there */
 	unsigned symbols, unset, menus;
-	int last_menu; /* since Linux 5.1 the ends of menus are marked; Kernel hacking is the last one */
+	int last_menu; /* since Linux 5.3 the ends of menus are marked; Kernel hacking is the last one */
 };
 
 /* text has n bytes and a NUL behind them, and is cut up. 0, or -1 with what makes it implausible in *why:

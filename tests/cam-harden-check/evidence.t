@@ -71,6 +71,7 @@ try:
     broken = {
         "an empty configuration": "",
         "half a configuration, cut at a line": "".join(lines[:len(lines) * 9 // 10]),
+        "one without the end of its last menu": config.replace("# end of Kernel hacking\n", ""),
         "a configuration cut within a line": config[:len(config) * 9 // 10],
         "a configuration whose last line does not end": config[:-1],
         "a fragment": "# Linux/arm64 6.12.0 Kernel Configuration\n# CONFIG_MODULES is not set\nCONFIG_FILLER_3=y\n",

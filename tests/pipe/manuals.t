@@ -108,7 +108,8 @@ def main():
             ok(command, then=made(name))
         ok(image, "mkdir -p image && cp 90-cam.conf kernel.config && echo quiet > cmdline.txt", code="1")
         ok(keep, code="1", then=made("monday.json"))
-        ok(changed)
+        got, shown = run(changed)  # 1 when some other test has just started a tool
+        tap.ok(got in ("0", "1"), f"{changed}: exit {got}", shown)
         ok(ask, code="1", then=made("report"))
         ok(seal, then=made("report.cam"))
         layer = "\n".join(pages["cam-policy.5"])
