@@ -26,9 +26,7 @@
 enum { GRACE_NS = 2000000000 }; /* for a reader, after SIGTERM */
 
 /* the best first */
-static const struct encoder *const encoders[] = {&encoder_x264};
-
-enum { ENCODERS = sizeof encoders / sizeof *encoders };
+static const struct encoder *const encoders[] = {&encoder_m2m, &encoder_x264, NULL};
 
 static const char *encoder_state(const struct encoder *e)
 {
@@ -41,7 +39,7 @@ static int list(const struct options *o)
 	printf("source\ty4m\tYUV4MPEG2 from a file or stdin (-i)\n");
 	printf("source\tpattern\ttest pattern (-T)\n");
 	printf("source\tcamera\t%s\n", camera_about);
-	for (size_t i = 0; i < ENCODERS; i++)
+	for (size_t i = 0; encoders[i]; i++)
 		printf("encoder\t%s\t%s\n", encoders[i]->name, encoder_state(encoders[i]));
 	cell_starting(true);
 	int code = camera_list(o->camera.silence_s);
@@ -77,6 +75,12 @@ static int file_open(const struct options *o, const char **name)
 	return fd;
 }
 
+/* Of a camera, or of an encoder. */
+static bool uses_devices(const struct capture *c, const struct options *o)
+{
+	return (!o->pattern && !o->file) || c->encoder->device;
+}
+
 static void source_open(struct capture *c, const struct options *o)
 {
 	enum source_result why = SOURCE_FAILED;
@@ -86,7 +90,7 @@ static void source_open(struct capture *c, const struct options *o)
 	/* after open(), which may wait for the other end of a FIFO and must still end on a signal */
 	if (stop_open(&c->stop) < 0)
 		die_errno(EXIT_TEMPORARY, "signals");
-	cell_starting(!o->pattern && !o->file);
+	cell_starting(uses_devices(c, o));
 	if (o->pattern && !(c->source = source_pattern(&o->camera.video, o->fast)))
 		die_errno(EXIT_TEMPORARY, "test pattern");
 	if (o->file && !(c->source = source_y4m(fd, name, o->fast, &c->stop, &why)))
@@ -102,7 +106,7 @@ static const struct encoder *encoder_named(const char *name)
 	char names[128] = "";
 	size_t at = 0;
 
-	for (size_t i = 0; i < ENCODERS; i++) {
+	for (size_t i = 0; encoders[i]; i++) {
 		if (strcmp(encoders[i]->name, name) == 0)
 			return encoders[i];
 		at += (size_t)snprintf(names + at, sizeof names - at, " %s", encoders[i]->name);
@@ -113,7 +117,7 @@ static const struct encoder *encoder_named(const char *name)
 /* The one that was asked for, or the first that is here. */
 static void encoder_choose(struct capture *c, const struct options *o)
 {
-	for (size_t i = 0; i < ENCODERS && !c->formats; i++) {
+	for (size_t i = 0; encoders[i] && !c->formats; i++) {
 		c->encoder = o->encoder ? encoder_named(o->encoder) : encoders[i];
 		c->formats = c->encoder->formats ? c->encoder->formats() : 0;
 	}
@@ -148,7 +152,7 @@ static void open_all(struct capture *c, const struct options *o)
 	fd_pipe_grow(STDOUT_FILENO);
 	if (writer_start(&c->writer, STDOUT_FILENO, QUEUE_BYTES, &c->stop) < 0)
 		die_errno(EXIT_TEMPORARY, "writer");
-	cell_streaming(!o->pattern && !o->file);
+	cell_streaming(uses_devices(c, o));
 }
 
 /* Queues an access unit or, when only motion is recorded, what of the last ones is to be. */
@@ -247,6 +251,8 @@ int main(int argc, char **argv)
 
 	msg_init("cam-capture");
 	options_parse(argc, argv, &o);
+	if (!o.pattern && !o.file)
+		cell_again(argv, o.ready_fd);
 	if (o.list)
 		return list(&o);
 	if (fcntl(STDOUT_FILENO, F_GETFD) < 0)

@@ -8,13 +8,16 @@
 enum call_rule {
 	CALL_ANY,       /* allowed with any arguments */
 	CALL_DATA,      /* mmap, mprotect: allowed unless PROT_EXEC is asked for */
+	CALL_CODE,      /* mmap: the same, and files that hold code, not to be written to */
 	CALL_SELF,      /* kill, tgkill: allowed to this process only */
 	CALL_FLAGS,     /* fcntl: descriptor and status flags, pipe size */
+	CALL_BUFFERS,   /* fcntl: the same, copies of descriptors, seals of memory */
+	CALL_LOCKS,     /* fcntl: the same, and locks of files */
 	CALL_ASKING,    /* ioctl: how much can be read, is it a terminal */
 	CALL_READ_ONLY, /* openat: for reading only */
 	CALL_TERMINAL,  /* ioctl: the same, and whether a terminal echoes */
 	CALL_VIDEO,     /* ioctl: the same, and what cameras, encoders and their buffers are asked for */
-	CALL_THREAD,    /* clone: a thread of this process */
+	CALL_THREAD,    /* clone: a thread of this process; else EPERM */
 	CALL_CHILD,     /* clone: a process as fork() makes it */
 	CALL_SENDING,   /* sendto: over what is connected; no address, no connecting by sending */
 	CALL_RESOLVING, /* socket: of the internet, of this machine, and to ask the kernel for addresses */
@@ -71,7 +74,7 @@ struct profile {
 extern const struct profile *const profile_all[]; /* ends with NULL */
 
 extern const struct profile profile_capture_starting, profile_capture;
-extern const struct profile profile_capture_camera, profile_capture_live;
+extern const struct profile profile_capture_again, profile_capture_camera, profile_capture_live;
 extern const struct profile profile_seal, profile_open, profile_mux, profile_key, profile_status;
 extern const struct profile profile_spool, profile_spool_list, profile_reap;
 extern const struct profile profile_ship_starting, profile_ship;

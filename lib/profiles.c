@@ -78,6 +78,29 @@ static const struct profile_call encoding[] = {
         {0},
 };
 
+/* libcamera is linked with lttng-ust, which starts two threads before main() does: they look for a daemon
+ * again and again, and must not die of not finding it. */
+static const struct profile_call tracing[] = {
+        {"membarrier", CALL_ANY},
+        {"socket", CALL_NO_PERM},
+        {"connect", CALL_NO_PERM},
+        {"sendmsg", CALL_NO_PERM},
+        {"clone", CALL_NO_PERM},
+        {"fork", CALL_NO_PERM},
+        {"ftruncate", CALL_NO_PERM},
+        {"fchmod", CALL_NO_PERM},
+        {"wait4", CALL_NO_PERM},
+        {"unlink", CALL_NO_PERM},
+        {"umask", CALL_NO_PERM},
+        {"getuid", CALL_ANY},
+        {"geteuid", CALL_ANY},
+        {"getgid", CALL_ANY},
+        {"getegid", CALL_ANY},
+        {"getppid", CALL_ANY},
+        {"getcpu", CALL_ANY},
+        {0},
+};
+
 /* What a camera or an encoder in hardware takes besides, and libcamera's threads among each other. */
 static const struct profile_call video[] = {
         {"ioctl", CALL_VIDEO},
@@ -87,18 +110,19 @@ static const struct profile_call video[] = {
         {"epoll_pwait", CALL_ANY},
         {"epoll_ctl", CALL_ANY},
         {"dup", CALL_ANY}, /* libcamera keeps descriptors of DMABUFs of its own */
-        {"fcntl", CALL_FLAGS},
+        {"fcntl", CALL_BUFFERS},
         {0},
 };
 
 /* To find and configure a camera: devices, what udev knows of them, modules and their files. */
 static const struct profile_call camera[] = {
-        {"openat", CALL_ANY}, /* Landlock says where */
-        {"mmap", CALL_ANY},   /* modules of libcamera are libraries, loaded when they are wanted */
-        {"mprotect", CALL_ANY},
+        {"openat", CALL_ANY},       /* Landlock says where */
+        {"fcntl", CALL_LOCKS},      /* libcamera locks the media device of a camera that it takes */
+        {"mmap", CALL_CODE},        /* modules of libcamera are libraries, loaded when they are wanted */
+        {"memfd_create", CALL_ANY}, /* how buffers are made where no heap of the kernel makes them */
+        {"ftruncate", CALL_ANY},
         {"clone", CALL_THREAD},
-        {"fork", CALL_NO_PERM}, /* a module that is not signed would get a process of its own */
-        {"vfork", CALL_NO_PERM},
+        {"vfork", CALL_NO_PERM}, /* a module that is not signed would get a process of its own */
         {"execve", CALL_NO_PERM},
         {"socket", CALL_UEVENTS},
         {"bind", CALL_ANY},
@@ -150,31 +174,43 @@ static const struct profile_call threads[] = {
 const struct profile profile_capture_starting = {
         .tool = "cam-capture",
         .phase = "starting",
-        .group = {runtime, stream, encoding, threads, narrowing},
+        .group = {runtime, stream, encoding, tracing, threads, narrowing},
         .descriptors_max = 64,
 };
 
 const struct profile profile_capture_camera = {
         .tool = "cam-capture",
         .phase = "opening a camera",
-        .group = {runtime, stream, encoding, video, camera, narrowing},
+        .group = {runtime, stream, encoding, tracing, video, camera, narrowing},
         .place = {{"/dev", RIGHT_LIST},
                 {"video and media devices, DMA heaps", RIGHT_READ | RIGHT_WRITE | RIGHT_DEVICE},
                 {"libraries, libcamera's modules, udev, /sys", RIGHT_READ}},
         .descriptors_max = 256,
+        .writes_files = 1, /* the limit would count memory files, too */
+};
+
+/* Between two executions of cam-capture; no filter. Not in profile_all, for it has no phase of its own. */
+const struct profile profile_capture_again = {
+        .tool = "cam-capture",
+        .phase = "beginning anew",
+        .place = {{"/dev", RIGHT_LIST},
+                {"video and media devices, DMA heaps", RIGHT_READ | RIGHT_WRITE | RIGHT_DEVICE},
+                {"libraries, libcamera's modules, udev, /sys", RIGHT_READ},
+                {"itself and its loader", RIGHT_READ | RIGHT_EXECUTE}},
+        .writes_files = 1,
 };
 
 const struct profile profile_capture_live = {
         .tool = "cam-capture",
         .phase = "streaming from a camera",
-        .group = {runtime, stream, encoding, video},
+        .group = {runtime, stream, encoding, tracing, video},
         .descriptors_max = 256,
 };
 
 const struct profile profile_capture = {
         .tool = "cam-capture",
         .phase = "streaming",
-        .group = {runtime, stream, encoding},
+        .group = {runtime, stream, encoding, tracing},
         .descriptors_max = 64,
 };
 

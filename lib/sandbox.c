@@ -272,6 +272,15 @@ static int allow_data(scmp_filter_ctx ctx, int nr)
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
+static int allow_code(scmp_filter_ctx ctx, int nr)
+{
+	int r = allow_data(ctx, nr);
+	return r ? r
+	         : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 2,
+	                   SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, PROT_EXEC),
+	                   SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0));
+}
+
 static int allow_self(scmp_filter_ctx ctx, int nr)
 {
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, (uint32_t)getpid(), 0));
@@ -292,6 +301,20 @@ static int allow_flags(scmp_filter_ctx ctx, int nr)
 	return allow_one_of(ctx, nr, commands, sizeof commands / sizeof *commands);
 }
 
+static int allow_buffers(scmp_filter_ctx ctx, int nr)
+{
+	static const uint32_t commands[] = {F_DUPFD_CLOEXEC, F_ADD_SEALS, F_GET_SEALS};
+	int r = allow_flags(ctx, nr);
+	return r ? r : allow_one_of(ctx, nr, commands, sizeof commands / sizeof *commands);
+}
+
+static int allow_locks(scmp_filter_ctx ctx, int nr)
+{
+	static const uint32_t commands[] = {F_GETLK, F_SETLK};
+	int r = allow_buffers(ctx, nr);
+	return r ? r : allow_one_of(ctx, nr, commands, sizeof commands / sizeof *commands);
+}
+
 static int allow_asking(scmp_filter_ctx ctx, int nr)
 {
 	static const uint32_t requests[] = {FIONREAD, TCGETS};
@@ -307,8 +330,8 @@ static int allow_terminal(scmp_filter_ctx ctx, int nr)
 /* Only requests that carry something: type V without is the consoles'. */
 static int allow_video(scmp_filter_ctx ctx, int nr)
 {
-	static const uint32_t asking[] = {FIONREAD, TCGETS, DMA_HEAP_IOCTL_ALLOC,
-	        DMA_BUF_IOCTL_SYNC, DMA_BUF_SET_NAME_A, DMA_BUF_SET_NAME_B};
+	static const uint32_t asking[] = {FIONREAD, TCGETS, DMA_HEAP_IOCTL_ALLOC, DMA_BUF_IOCTL_SYNC,
+	        DMA_BUF_SET_NAME_A, DMA_BUF_SET_NAME_B};
 	static const uint32_t type[] = {'V' << 8, '|' << 8};
 	static const uint32_t way[] = {UINT32_C(1) << 30, UINT32_C(2) << 30, UINT32_C(3) << 30};
 	int r = allow_one_of(ctx, nr, asking, sizeof asking / sizeof *asking);
@@ -330,7 +353,8 @@ static int allow_thread(scmp_filter_ctx ctx, int nr)
 {
 	const uint32_t thread = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
 	                        CLONE_SYSVSEM | CLONE_SETTLS | CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
-	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, thread, 0));
+	int r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), nr, 1, SCMP_A0_32(SCMP_CMP_NE, thread, 0));
+	return r ? r : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, thread, 0));
 }
 
 static int allow_child(scmp_filter_ctx ctx, int nr)
@@ -402,8 +426,7 @@ static int allow_narrowing(scmp_filter_ctx ctx, int nr)
 		        SCMP_A0_32(SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER, 0),
 		        SCMP_A1_32(SCMP_CMP_MASKED_EQ, ~all_threads, 0));
 	for (size_t i = 0; i < sizeof process / sizeof *process && !r; i++)
-		r = seccomp_rule_add(
-		        ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, process[i], 0));
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, process[i], 0));
 	return r;
 }
 
@@ -430,8 +453,11 @@ static int refuse_no_perm(scmp_filter_ctx ctx, int nr)
 static adder *const add[] = {
         [CALL_ANY] = allow,
         [CALL_DATA] = allow_data,
+        [CALL_CODE] = allow_code,
         [CALL_SELF] = allow_self,
         [CALL_FLAGS] = allow_flags,
+        [CALL_BUFFERS] = allow_buffers,
+        [CALL_LOCKS] = allow_locks,
         [CALL_ASKING] = allow_asking,
         [CALL_READ_ONLY] = allow_read_only,
         [CALL_THREAD] = allow_thread,
@@ -500,6 +526,11 @@ void *sandbox_context(const struct profile *p, unsigned arch)
 }
 
 /* --- all of it --- */
+
+int sandbox_is_built(void)
+{
+	return !built_without;
+}
 
 static int runs_without(void)
 {

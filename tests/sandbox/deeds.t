@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: see.uploader see.capture lose.spool enter.egress enter.program enter.sibling enter.footage
 # Somebody breaks into a live tool: the process itself is made to attempt what it may never do (DESIGN: "may
 # never"), and dies or is refused; and what it may do it still can, so that the test itself is shown to work.
 . "$(dirname "$0")/../tap.sh"

@@ -1,8 +1,8 @@
-/* inject PID DEED [PATH [PATH]]: makes a live process do something, as one who broke into it would, and
+/* inject TID DEED [ARGUMENT [PATH]]: makes a live thread do something, as one who broke into it would, and
  * prints what came of it: "killed", "refused: ERRNO" or "done: VALUE".
  *
- * The process must be waiting in a system call: that instruction is executed once more with other registers.
- * If it survives it goes on as if nothing had been. Needs root. */
+ * The next system call of the thread, whatever it is, becomes another one; if the thread survives, its own
+ * call is made after that, and it goes on as if nothing had been. Needs root. */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
@@ -25,52 +25,39 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SCRATCH_BYTES = 4096, EXIT_TROUBLE = 111, INSTRUCTION_BYTES = 4 };
+enum { SCRATCH_BYTES = 4096, EXIT_TROUBLE = 111, PATIENCE_S = 10 };
 
 #ifdef __x86_64__
-enum { CALL_BYTES = 2 };
 typedef struct user_regs_struct regs;
-#define PC(r) ((r)->rip)
 #define SP(r) ((r)->rsp)
 #define RESULT(r) ((long)(r)->rax)
-static void call_set(regs *r, long nr, const uint64_t a[6])
+static void call_set(pid_t tid, regs *r, long nr, const uint64_t a[6])
 {
-	r->rip -= CALL_BYTES;
-	r->rax = (uint64_t)nr;
-	r->orig_rax = (uint64_t)-1;
+	(void)tid;
+	r->orig_rax = (uint64_t)nr;
 	r->rdi = a[0], r->rsi = a[1], r->rdx = a[2], r->r10 = a[3], r->r8 = a[4], r->r9 = a[5];
 }
-/* The interrupted call begins again. */
+/* r is as it was when the call began: it begins again. */
 static void call_again(regs *r)
 {
-	r->rip -= CALL_BYTES;
+	r->rip -= 2; /* bytes of the instruction */
 	r->rax = r->orig_rax;
 	r->orig_rax = (uint64_t)-1;
 }
-static int in_call(const regs *r)
-{
-	return (long)r->orig_rax >= 0;
-}
 #elif defined(__aarch64__)
-enum { CALL_BYTES = 4 };
 typedef struct user_regs_struct regs;
-#define PC(r) ((r)->pc)
 #define SP(r) ((r)->sp)
 #define RESULT(r) ((long)(r)->regs[0])
-static void call_set(regs *r, long nr, const uint64_t a[6])
+static void call_set(pid_t tid, regs *r, long nr, const uint64_t a[6])
 {
-	r->pc -= CALL_BYTES;
-	r->regs[8] = (uint64_t)nr;
+	int n = (int)nr;
+	struct iovec v = {&n, sizeof n};
+	(void)ptrace(PTRACE_SETREGSET, tid, NT_ARM_SYSTEM_CALL, &v);
 	memcpy(r->regs, a, 6 * sizeof *a);
 }
-/* Its first argument is lost: what does not die may fail afterwards. */
 static void call_again(regs *r)
 {
-	r->pc -= CALL_BYTES;
-}
-static int in_call(const regs *r)
-{
-	return r->regs[8] < 1024;
+	r->pc -= 4;
 }
 #endif
 
@@ -79,7 +66,8 @@ struct deed {
 	long nr;
 	uint64_t arg[6];
 	/* Which arguments are addresses of scratch memory: letters a to f; the first two hold the paths, the
-	 * rest point at zeros. */
+	 * rest point at zeros. In capitals: which one is the number given, if any; then the first scratch
+	 * is the second argument given, as a port of 127.0.0.1 in an address. */
 	const char *scratch;
 };
 
@@ -137,6 +125,17 @@ static const struct deed deeds[] = {
         {"dup-own", SYS_fcntl, {0, F_SETOWN, 1}, ""},
         {"chroot", SYS_chroot, {0}, "a"},
         {"pidfd", SYS_pidfd_open, {1, 0}, ""},
+        {"statx", SYS_statx, {FD_CWD, 0, 0, 0, 0}, "be"},
+        {"kill-other", SYS_kill, {0, SIGKILL}, "A"},
+        {"tgkill-other", SYS_tgkill, {0, 0, SIGKILL}, "AB"},
+        {"ptrace-other", SYS_ptrace, {PTRACE_ATTACH, 0, 0, 0}, "B"},
+        {"vm-readv-other", SYS_process_vm_readv, {0, 0, 1, 0, 1, 0}, "Abd"},
+        {"pidfd-other", SYS_pidfd_open, {0, 0}, "A"},
+        {"kcmp-other", SYS_kcmp, {0, 0, 0, 0, 0}, "A"},
+        {"connect", SYS_connect, {0, 0, sizeof(struct sockaddr_in)}, "Ab"},
+        {"sendto", SYS_sendto, {0, 0, 1, MSG_NOSIGNAL, 0, sizeof(struct sockaddr_in)}, "Aeb"},
+        {"bind", SYS_bind, {0, 0, sizeof(struct sockaddr_in)}, "Ab"},
+        {"close", SYS_close, {0}, "A"},
 };
 
 static void trouble(const char *what)
@@ -170,18 +169,42 @@ static void memory(pid_t pid, uint64_t at, void *p, size_t n, int put)
 		trouble("memory");
 }
 
-/* 0 stopped, 1 killed by the filter. */
-static int wait_stop(pid_t pid)
+/* The filter's signal waits for the thread, which is shown once more as if its call had ended. */
+static int is_doomed(pid_t tid)
 {
-	int status;
-	if (waitpid(pid, &status, __WALL) != pid)
-		trouble("wait");
-	if (WIFSTOPPED(status))
-		return 0;
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
-		return 1;
-	fprintf(stderr, "inject: it ended otherwise: %#x\n", (unsigned)status);
-	exit(EXIT_TROUBLE);
+	char path[64], line[128];
+	unsigned long long pending = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/status", (int)tid);
+	FILE *f = fopen(path, "re");
+	while (f && fgets(line, sizeof line, f))
+		if (strncmp(line, "SigPnd:", 7) == 0)
+			pending = strtoull(line + 7, NULL, 16);
+	if (f)
+		fclose(f);
+	return (pending & 1ull << (SIGSYS - 1)) != 0;
+}
+
+/* Goes on until the next call begins or ends. 0, or 1: killed by the filter. */
+static int call_wait(pid_t tid)
+{
+	int status, signal = 0;
+
+	for (;;) {
+		if (ptrace(PTRACE_SYSCALL, tid, 0, signal) < 0)
+			trouble("go on");
+		if (waitpid(tid, &status, __WALL) != tid)
+			trouble("wait");
+		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+			return 1;
+		if (!WIFSTOPPED(status)) {
+			fprintf(stderr, "inject: it ended otherwise: %#x\n", (unsigned)status);
+			exit(EXIT_TROUBLE);
+		}
+		if (WSTOPSIG(status) == (SIGTRAP | 0x80))
+			return 0;
+		signal = status >> 16 ? 0 : WSTOPSIG(status); /* not an event of ptrace: its own */
+	}
 }
 
 static const struct deed *deed_find(const char *name)
@@ -191,6 +214,28 @@ static const struct deed *deed_find(const char *name)
 			return &deeds[i];
 	fprintf(stderr, "inject: %s: no such deed\n", name);
 	exit(100);
+}
+
+/* What the deed is done with: *scratch and arg, when scratch lies at the address at. */
+static void arguments(const struct deed *d, int argc, char **argv, uint64_t at, char scratch[SCRATCH_BYTES],
+        uint64_t arg[6])
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	uint64_t n = 0;
+
+	memcpy(arg, d->arg, sizeof d->arg);
+	if (*d->scratch >= 'A' && *d->scratch <= 'F') {
+		to.sin_port = htons((uint16_t)(argc > 4 ? strtoul(argv[4], NULL, 10) : 0));
+		memcpy(scratch, &to, sizeof to);
+	} else {
+		for (int i = 3; i < argc; i++)
+			snprintf(scratch + (i - 3) * 1024, 1024, "%s", argv[i]);
+	}
+	for (const char *s = d->scratch; *s; s++)
+		if (*s <= 'F')
+			arg[*s - 'A'] = argc > 3 ? strtoul(argv[3], NULL, 10) : 0;
+		else
+			arg[*s - 'a'] = at + n++ * 1024;
 }
 
 int main(int argc, char **argv)
@@ -205,42 +250,37 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (argc < 3 || argc > 5) {
-		fprintf(stderr, "usage: inject -l | PID DEED [PATH [PATH]]\n");
+		fprintf(stderr, "usage: inject -l | TID DEED [ARGUMENT [PATH]]\n");
 		return 100;
 	}
-	pid_t pid = (pid_t)strtol(argv[1], NULL, 10);
+	pid_t tid = (pid_t)strtol(argv[1], NULL, 10);
 	const struct deed *d = deed_find(argv[2]);
-	if (ptrace(PTRACE_SEIZE, pid, 0, 0) < 0 || ptrace(PTRACE_INTERRUPT, pid, 0, 0) < 0)
+	alarm(PATIENCE_S); /* and its death lets the thread go */
+	if (ptrace(PTRACE_SEIZE, tid, 0, PTRACE_O_TRACESYSGOOD) < 0 ||
+	        ptrace(PTRACE_INTERRUPT, tid, 0, 0) < 0 || waitpid(tid, NULL, __WALL) != tid)
 		trouble("attach");
-	wait_stop(pid);
-	regs_get(pid, &before);
-	if (!in_call(&before)) {
-		errno = EAGAIN;
-		trouble("not in a system call");
+	if (call_wait(tid)) {
+		errno = ESRCH;
+		trouble("died of its own call");
 	}
+	regs_get(tid, &before);
 	uint64_t at = (SP(&before) - 2 * SCRATCH_BYTES) & ~(uint64_t)(SCRATCH_BYTES - 1);
-	for (int i = 3; i < argc; i++)
-		snprintf(scratch + (i - 3) * 1024, 1024, "%s", argv[i]);
-	memory(pid, at, saved, sizeof saved, 0);
-	memory(pid, at, scratch, sizeof scratch, 1);
-	memcpy(arg, d->arg, sizeof arg);
-	for (const char *s = d->scratch; *s; s++)
-		arg[*s - 'a'] = at + (uint64_t)(s - d->scratch) * 1024;
+	memory(tid, at, saved, sizeof saved, 0);
+	arguments(d, argc, argv, at, scratch, arg);
+	memory(tid, at, scratch, sizeof scratch, 1);
 	r = before;
-	call_set(&r, d->nr, arg);
-	regs_put(pid, &r);
-	if (ptrace(PTRACE_SINGLESTEP, pid, 0, 0) < 0)
-		trouble("step");
-	if (wait_stop(pid)) {
+	call_set(tid, &r, d->nr, arg);
+	regs_put(tid, &r);
+	if (call_wait(tid) || (is_doomed(tid) && call_wait(tid))) {
 		puts("killed");
 		return 0;
 	}
-	regs_get(pid, &r);
+	regs_get(tid, &r);
 	long result = RESULT(&r);
-	memory(pid, at, saved, sizeof saved, 1);
+	memory(tid, at, saved, sizeof saved, 1);
 	call_again(&before);
-	regs_put(pid, &before);
-	if (ptrace(PTRACE_DETACH, pid, 0, 0) < 0)
+	regs_put(tid, &before);
+	if (ptrace(PTRACE_DETACH, tid, 0, 0) < 0)
 		trouble("detach");
 	if (result < 0 && result > -4096)
 		printf("refused: %s\n", strerrorname_np((int)-result));

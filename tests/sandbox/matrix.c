@@ -1,7 +1,8 @@
 /* matrix ARCH: what every profile answers to every system call of ARCH (x86_64 or aarch64), one line for each
  * that does not kill, found by running the generated filter here: TOOL PHASE CALL(ARGUMENTS) ANSWER.
- * matrix -r TOOL PHASE: the same for this machine, but by really doing each call under the real filter in a
- * child: TOOL PHASE CALL lives|dies. matrix -t: the table of cam-security(7). */
+ * matrix -r TOOL PHASE: really does each call of this machine, with zeros for arguments, under the real
+ * filter in a child: a line for each that does not end as judged, and how many were tried. matrix -t: the
+ * table of cam-security(7). */
 #define _GNU_SOURCE
 #include "sandbox.h"
 
@@ -84,12 +85,17 @@ static const struct probe {
 	uint64_t arg[6];
 } probes[] = {
         {"mmap", "read", {0, 4096, PROT_READ}},
-        {"mmap", "exec", {0, 4096, PROT_READ | PROT_EXEC}},
-        {"mmap", "write exec", {0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC}},
+        {"mmap", "exec", {0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS}},
+        {"mmap", "file exec", {0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE}},
+        {"mmap", "file write exec", {0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE}},
+        {"mmap", "write exec", {0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS}},
         {"mprotect", "write", {0, 4096, PROT_READ | PROT_WRITE}},
         {"mprotect", "exec", {0, 4096, PROT_EXEC}},
         {"fcntl", "F_SETFL", {0, F_SETFL}},
         {"fcntl", "F_DUPFD", {0, F_DUPFD}},
+        {"fcntl", "F_DUPFD_CLOEXEC", {0, F_DUPFD_CLOEXEC}},
+        {"fcntl", "F_ADD_SEALS", {0, F_ADD_SEALS}},
+        {"fcntl", "F_SETLK", {0, F_SETLK}},
         {"fcntl", "F_SETOWN", {0, F_SETOWN}},
         {"fcntl", "F_SETSIG", {0, F_SETSIG}},
         {"fcntl", "F_NOTIFY", {0, F_NOTIFY}},
@@ -256,21 +262,36 @@ static int dies(const struct profile *p, int nr)
 	return 0;
 }
 
+/* The filter that this machine enforces is the one that was judged: with zeros for arguments. */
+static void try_profile(const struct profile *p)
+{
+	static struct sock_filter filter[FILTER_MAX];
+	uint32_t arch = seccomp_arch_native();
+	unsigned tried = 0, wrong = 0;
+
+	filter_get(p, arch, filter);
+	for (int nr = 0; nr < CALLS_MAX; nr++) {
+		char *name = seccomp_syscall_resolve_num_arch(arch, nr);
+		struct seccomp_data d = {.nr = nr, .arch = arch};
+		if (name) {
+			int judged = judge(filter, &d) == SECCOMP_RET_KILL_PROCESS, died = dies(p, nr);
+			tried++;
+			wrong += judged != died;
+			if (judged != died)
+				printf("%s %s %s %s\n", p->tool, p->phase, name, died ? "dies" : "lives");
+		}
+		free(name);
+	}
+	printf("%u calls tried, %u wrong\n", tried, wrong);
+}
+
 static int try_all(const char *tool, const char *phase)
 {
-	for (size_t i = 0; profile_all[i]; i++) {
-		const struct profile *p = profile_all[i];
-		if (strcmp(p->tool, tool) != 0 || strcmp(p->phase, phase) != 0)
-			continue;
-		for (int nr = 0; nr < CALLS_MAX; nr++) {
-			char *name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(), nr);
-			if (name)
-				printf("%s %s %s %s\n", tool, phase, name, dies(p, nr) ? "dies" : "lives");
-			fflush(stdout);
-			free(name);
+	for (size_t i = 0; profile_all[i]; i++)
+		if (strcmp(profile_all[i]->tool, tool) == 0 && strcmp(profile_all[i]->phase, phase) == 0) {
+			try_profile(profile_all[i]);
+			return 0;
 		}
-		return 0;
-	}
 	return 100;
 }
 
@@ -302,8 +323,9 @@ static void places(const struct profile *p)
 	static const struct {
 		unsigned right;
 		const char *name;
-	} rights[] = {{RIGHT_READ, "read"}, {RIGHT_LIST, "list"}, {RIGHT_WRITE, "write"}, {RIGHT_CREATE, "create"},
-	        {RIGHT_REMOVE, "remove"}, {RIGHT_EXECUTE, "execute"}, {RIGHT_DEVICE, "ioctl"}};
+	} rights[] = {{RIGHT_READ, "read"}, {RIGHT_LIST, "list"}, {RIGHT_WRITE, "write"},
+	        {RIGHT_CREATE, "create"}, {RIGHT_REMOVE, "remove"}, {RIGHT_EXECUTE, "execute"},
+	        {RIGHT_DEVICE, "ioctl"}};
 
 	if (!p->place[0].what)
 		puts("No file.");
