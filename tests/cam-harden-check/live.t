@@ -158,6 +158,10 @@ unshare -m sh places.sh "$facts" noexec ro >places.err 2>&1 || cat places.err
 cp attempts.out facts.out
 has "where nothing can be executed, nothing ran" 'exec probe:exec-each-writable-mount none'
 has "nor through the loader" 'exec probe:ld.so-direct none'
+: >tree/proc/self/maps # as in a program that has no loader
+: >tree/proc/self/mountinfo
+"$facts" tree attempt >facts.out
+has "a static program cannot tell what the loader would do" 'exec probe:ld.so-direct unseen: this program is static.*'
 
 # --- the tool: its phases ---
 
