@@ -87,17 +87,17 @@ except OSError as e:
 
 
 def pings(seconds):
-    return inside(PEER, "python3", "-c", PING, "192.0.2.100", str(seconds)).stdout.startswith("yes")
+    return inside(PEER, "/usr/bin/python3", "-c", PING, "192.0.2.100", str(seconds)).stdout.startswith("yes")
 
 
 def echo(namespace, *ends):
-    p = subprocess.Popen(["ip", "netns", "exec", namespace, "python3", "-c", ECHO, *ends], stdout=subprocess.PIPE, text=True)
+    p = subprocess.Popen(["ip", "netns", "exec", namespace, "/usr/bin/python3", "-c", ECHO, *ends], stdout=subprocess.PIPE, text=True)
     assert p.stdout.readline() == "ready\n"
     return p
 
 
 def asks(namespace, user, kind, ip, port, seconds):
-    return inside(namespace, "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "python3", "-c", ASK, kind, ip, str(port), str(seconds)).stdout.startswith("yes")
+    return inside(namespace, "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "/usr/bin/python3", "-c", ASK, kind, ip, str(port), str(seconds)).stdout.startswith("yes")
 
 
 def through(user, kind, ip, port):
