@@ -164,8 +164,10 @@ static void place_try(struct tries *t, const char *folder)
 	char *const loaded[] = {t->loader, copy_name, (char *)argument, NULL};
 	static const char script[] = "#!/bin/sh\nexit 77\n";
 	char *const shell[] = {(char *)"sh", copy_name, NULL};
+	char as_script[MOUNTINFO_TEXT_BYTES + 16];
 	int err;
 
+	snprintf(as_script, sizeof as_script, "%s, as a script", folder);
 	if (copy_make(t, folder, NULL) < 0) {
 		if (errno != EROFS && errno != EACCES && errno != EPERM)
 			list_unseen(&t->list[KEY_MOUNTS], strerror(errno));
@@ -181,7 +183,7 @@ static void place_try(struct tries *t, const char *folder)
 	copy_remove();
 	if (copy_make(t, folder, script) == 0 && access("/bin/sh", X_OK) == 0) {
 		outcome_note(&t->list[KEY_SCRIPT], run("/bin/sh", -1, shell, &err), err, folder);
-		outcome_note(&t->list[KEY_MOUNTS], run(copy_name, -1, argv, &err), err, "a script");
+		outcome_note(&t->list[KEY_MOUNTS], run(copy_name, -1, argv, &err), err, as_script);
 	}
 	copy_remove();
 }
@@ -234,6 +236,20 @@ static void loader_find(struct tries *t, const struct where *w)
 	free(maps);
 }
 
+/* A static program has none, and is nothing that one could load: whether the device's loader would is then
+ * not known. */
+static void loader_missing(struct tries *t)
+{
+	static const char *const known[] = {"/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1",
+	        "/lib/ld-linux-armhf.so.3", "/lib/ld-linux.so.2", "/lib/ld-musl-aarch64.so.1",
+	        "/lib/ld-musl-x86_64.so.1", "/lib/ld-musl-armhf.so.1"};
+
+	for (size_t i = 0; i < sizeof known / sizeof *known && !t->loader[0]; i++)
+		if (access(known[i], F_OK) == 0)
+			list_unseen(&t->list[KEY_LOADER],
+			        "this program is static, and cannot be given to the loader");
+}
+
 /* Every mount in which a file can be made, once each. */
 static void places_try(struct tries *t, const struct where *w)
 {
@@ -282,6 +298,7 @@ int attempt_collect(struct evidence *e, const struct where *w)
 	for (int k = 0; k < KEYS; k++)
 		t.list[k] = (struct list){e, "exec", key_name[k], "tried", 0, NULL, 0};
 	loader_find(&t, w);
+	loader_missing(&t);
 	places_try(&t, w);
 	memory_try(&t);
 	mprotect_try(&t);

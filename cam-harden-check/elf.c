@@ -23,6 +23,7 @@ enum {
 	DYNAMIC_RUNPATH = 29,
 	DYNAMIC_FLAGS = 30,
 	SECTIONS_MAX = 4096,
+	SEARCHED_BYTES_MAX = 16 << 20, /* of a program without names: all of it is read */
 };
 static const uint32_t segment_stack = 0x6474e551, segment_relro = 0x6474e552;
 static const uint64_t dynamic_flags_1 = 0x6ffffffb, flag_1_pie = 0x08000000;
@@ -140,7 +141,7 @@ static void message_search(const struct file *f, struct elf *out)
 {
 	static const char text[] = "stack smashing detected";
 
-	if (!out->dynamic && memmem(f->p, f->n, text, sizeof text - 1)) {
+	if (!out->dynamic && f->n <= SEARCHED_BYTES_MAX && memmem(f->p, f->n, text, sizeof text - 1)) {
 		out->symbols_known = true;
 		out->canary = true;
 	}

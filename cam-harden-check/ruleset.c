@@ -405,7 +405,10 @@ static void left_match(const struct walk *w, const json_t *left, json_t *right, 
 	bool empty;
 
 	if (concat && part < 0) {
-		json_array_foreach(concat, i, one) left_match(w, one, right, (int)i, p);
+		json_array_foreach(concat, i, one)
+		{
+			left_match(w, one, right, (int)i, p);
+		}
 		return;
 	}
 	if (payload && string_of(payload, "protocol")[0]) {

@@ -173,9 +173,29 @@ static void broken_test(bool is64, bool big)
 	ok(parse(&n, n.n, &f) == ELF_BROKEN, "an interpreter without an end");
 }
 
+/* A file that does have room for more segments than are looked at. */
+static void many_test(void)
+{
+	static uint8_t p[64 + (ELF_SEGMENTS_MAX + 1) * 56];
+	struct made m = good(true, false);
+	struct elf f;
+
+	memcpy(p, m.p, 64);
+	for (size_t i = 0; i <= ELF_SEGMENTS_MAX; i++)
+		p[64 + i * 56] = 1;
+	p[56] = (ELF_SEGMENTS_MAX + 1) & 0xff;
+	p[57] = (ELF_SEGMENTS_MAX + 1) >> 8;
+	ok(elf_parse(p, sizeof p, &f) == ELF_BROKEN, "one segment more than is looked at");
+	p[56] = ELF_SEGMENTS_MAX & 0xff;
+	p[57] = ELF_SEGMENTS_MAX >> 8;
+	ok(elf_parse(p, sizeof p, &f) == ELF_OK, "as many as are");
+}
+
 int main(void)
 {
 	struct elf f;
+
+	many_test();
 
 	for (int form = 0; form < 4; form++) {
 		good_test(form & 1, form & 2);

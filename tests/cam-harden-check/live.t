@@ -158,6 +158,10 @@ unshare -m sh places.sh "$facts" noexec ro >places.err 2>&1 || cat places.err
 cp attempts.out facts.out
 has "where nothing can be executed, nothing ran" 'exec probe:exec-each-writable-mount none'
 has "nor through the loader" 'exec probe:ld.so-direct none'
+: >tree/proc/self/maps # as in a program that has no loader
+: >tree/proc/self/mountinfo
+"$facts" tree attempt >facts.out
+has "a static program cannot tell what the loader would do" 'exec probe:ld.so-direct unseen: this program is static.*'
 
 # --- the tool: its phases ---
 
@@ -187,6 +191,14 @@ exits 100 "-x is of the running device" cam-harden-check -x -r .
 strace -f -qq -o trace -e trace=open,openat,openat2,creat,unlink,rename,mkdir,chmod,chown,connect,sendto,init_module,finit_module cam-harden-check >/dev/null 2>&1
 ok "nothing is opened for writing but /dev/null and what the device mapper answers" sh -c '! grep -E "O_(WRONLY|RDWR|CREAT)" trace | grep -vE "/dev/null|dev/mapper/control"'
 ok "nothing is connected, renamed or removed" sh -c '! grep -E "unlink|rename|mkdir|chmod|chown|connect\(|init_module" trace'
+strace -f -qq -o trace -e trace=seccomp,capset,landlock_restrict_self,execve cam-harden-check -w -r "$T/d" >/dev/null 2>&1
+is "an image: the walk and the report each have a filter" "$(grep -c 'SECCOMP_SET_MODE_FILTER.* = 0' trace)" 2
+strace -f -qq -o trace -e trace=seccomp,capset,landlock_restrict_self,execve cam-harden-check >/dev/null 2>&1
+is "two phases and the report each have a filter" "$(grep -c 'SECCOMP_SET_MODE_FILTER.* = 0' trace)" 3
+is "without Landlock is only the one that looks at processes" "$(grep -c 'landlock_restrict_self.* = 0' trace)" 2
+ok "which keeps two capabilities" grep -qE 'effective=1<<CAP_DAC_READ_SEARCH\|1<<CAP_SYS_PTRACE,' trace
+is "only nft is run" "$(grep -o 'execve("[^"]*"' trace | sort -u | grep -vc 'cam-harden-check"')" 1
+
 strace -f -qq -o /dev/null -e trace=geteuid -e inject=geteuid:signal=SIGKILL cam-harden-check -v -o json >killed.json 2>killed.err
 ok "a phase that is killed saw nothing" python3 - <<'X'
 import json

@@ -184,7 +184,7 @@ static void key_test(void)
 	const char *const none[] = {"", "cam-recipient-secret1", "cam-recipient-secret1 ",
 	        "cam-recipient-secret1 " K43, " cam-recipient-secret1 " K43 " plain x",
 	        "cam-recipient-secret1\0" K43 " plain x", "cam-recipient1 " K43 "AAAAAA\n",
-	        "cam-device-secret1 " K43 " plain x"};
+	        "cam-device-secret1 " K43 " plain x", "cam-recipient-secret1 AAAA plain x"};
 
 	for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++)
 		ok(files_have_key(keys[i], strlen(keys[i]), word), "key %u", i);
