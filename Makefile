@@ -203,7 +203,7 @@ $(O)/obj/cam-ship/truetime.o: CPPFLAGS += $(if $(BUILT_S),-DTRUETIME_BUILT_S=$(B
 
 UNIT_PROGRAMS = $(UNITS:%=$(O)/tests/%)
 TESTS = $(sort $(filter-out tests/guest/%,$(wildcard tests/*/*.t)))
-PROVE = O=$(abspath $(O)) PATH="$(abspath $(O)):$$PATH" prove -e ''
+PROVE = $(if $(SAN),CAM_TESTS_KNOW=1) O=$(abspath $(O)) PATH="$(abspath $(O)):$$PATH" prove -e ''
 
 units: $(UNIT_PROGRAMS) $(TESTPROGS:%=$(O)/tests/%)
 
