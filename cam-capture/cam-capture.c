@@ -251,6 +251,8 @@ int main(int argc, char **argv)
 
 	msg_init("cam-capture");
 	options_parse(argc, argv, &o);
+	if (!o.pattern && !o.file)
+		cell_again(argv, o.ready_fd);
 	if (o.list)
 		return list(&o);
 	if (fcntl(STDOUT_FILENO, F_GETFD) < 0)

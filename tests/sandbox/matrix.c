@@ -1,7 +1,8 @@
 /* matrix ARCH: what every profile answers to every system call of ARCH (x86_64 or aarch64), one line for each
  * that does not kill, found by running the generated filter here: TOOL PHASE CALL(ARGUMENTS) ANSWER.
- * matrix -r TOOL PHASE: really does each call of this machine, with zeros for arguments, under the real filter
- * in a child: a line for each that does not end as judged, and how many were tried. matrix -t: the table of cam-security(7). */
+ * matrix -r TOOL PHASE: really does each call of this machine, with zeros for arguments, under the real
+ * filter in a child: a line for each that does not end as judged, and how many were tried. matrix -t: the
+ * table of cam-security(7). */
 #define _GNU_SOURCE
 #include "sandbox.h"
 
@@ -322,8 +323,9 @@ static void places(const struct profile *p)
 	static const struct {
 		unsigned right;
 		const char *name;
-	} rights[] = {{RIGHT_READ, "read"}, {RIGHT_LIST, "list"}, {RIGHT_WRITE, "write"}, {RIGHT_CREATE, "create"},
-	        {RIGHT_REMOVE, "remove"}, {RIGHT_EXECUTE, "execute"}, {RIGHT_DEVICE, "ioctl"}};
+	} rights[] = {{RIGHT_READ, "read"}, {RIGHT_LIST, "list"}, {RIGHT_WRITE, "write"},
+	        {RIGHT_CREATE, "create"}, {RIGHT_REMOVE, "remove"}, {RIGHT_EXECUTE, "execute"},
+	        {RIGHT_DEVICE, "ioctl"}};
 
 	if (!p->place[0].what)
 		puts("No file.");
