@@ -46,7 +46,7 @@ runs no-camera cam-capture -w 60 -c 7
 
 # the camera's part of the pipeline
 mkdir -p spool && chown 2001 spool door
-as_user sh -c 'timeout -s TERM 15 cam-capture -w 60 -s 640x480 | cam-seal -i door/door.key -r door/me.pub | cam-spool spool' \
+as_user sh -c 'timeout -s TERM 30 cam-capture -w 60 -s 640x480 | cam-seal -i door/door.key -r door/me.pub | cam-spool spool' \
 	>sealed.out 2>sealed.err
 echo $? >sealed.code
 
