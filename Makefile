@@ -233,7 +233,7 @@ $(O)/obj/cam-harden-check/cam-harden-check.o: CPPFLAGS += -DPOLICY_FOLDER='"$(PR
 
 UNIT_PROGRAMS = $(UNITS:%=$(O)/tests/%)
 TESTS = $(sort $(filter-out tests/guest/%,$(wildcard tests/*/*.t)))
-PROVE = O=$(abspath $(O)) PATH="$(abspath $(O)):$$PATH" prove -e ''
+PROVE = $(if $(SAN),CAM_TESTS_KNOW=1) O=$(abspath $(O)) PATH="$(abspath $(O)):$$PATH" prove -e ''
 
 units: $(UNIT_PROGRAMS) $(TESTPROGS:%=$(O)/tests/%)
 
@@ -263,11 +263,12 @@ bench: deps
 	O=$(abspath $(O)) /usr/bin/python3 tests/motion.py
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
-FUZZ = annexb record keyfile incoming s3error y4m evicted kconfig cmdline sysctl policy procfs ruleset elf
+FUZZ = annexb record keyfile incoming s3error y4m evicted sets kconfig cmdline sysctl policy procfs ruleset elf
 annexb_FUZZ = cam-seal/annexb lib/sei
 record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/place cam-seal/chain cam-seal/known cam-seal/release lib/record
 keyfile_FUZZ = cam-seal/keyfile lib/fdio lib/number lib/record
 y4m_FUZZ = cam-capture/y4m
+sets_FUZZ = cam-capture/m2m-sets
 evicted_FUZZ = cam-seal/evicted lib/name
 incoming_FUZZ = cam-spool/incoming lib/record
 s3error_FUZZ = cam-ship/s3error cam-ship/backoff cam-ship/truetime lib/clocks lib/name lib/number lib/msg

@@ -20,6 +20,7 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -534,7 +535,8 @@ int sandbox_is_built(void)
 
 static int runs_without(void)
 {
-	if (built_without && !said)
+	/* the tests run such builds to find other things than this line */
+	if (built_without && !said && !getenv("CAM_TESTS_KNOW"))
 		msg("%s: runs without a sandbox", built_without);
 	said |= built_without != NULL;
 	return built_without != NULL;

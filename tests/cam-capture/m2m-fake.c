@@ -191,7 +191,8 @@ int m2m_io_wait(int fd, short events, int64_t ms)
 {
 	run();
 	fake.breaches += fd != FAKE_FD || ms > 3000;
-	int happened = (oldest(&fake.in, true) >= 0 ? POLLOUT : 0) | (oldest(&fake.out, true) >= 0 ? POLLIN : 0);
+	int happened =
+	        (oldest(&fake.in, true) >= 0 ? POLLOUT : 0) | (oldest(&fake.out, true) >= 0 ? POLLIN : 0);
 	happened &= events;
 	if (!happened)
 		fake.now_ns += ms * NS_PER_MS;

@@ -12,13 +12,13 @@ fill() {
 }
 
 fill
-ok "two names: exit 0" sh -c "printf '%s\n' '$(name 1 .cam)' '$(name 3 .cam)' | cam-reap d 2>&1 | grep -v 'built with sanitizers' | cmp - /dev/null"
+ok "two names: exit 0" sh -c "printf '%s\n' '$(name 1 .cam)' '$(name 3 .cam)' | cam-reap d 2>&1 | cmp - /dev/null"
 is "those two are marked, the third is not" "$(ls d)" "$(printf '%s\n' "$(name 1 .sent)" "$(name 2 .cam)" "$(name 3 .sent)")"
 is "with their bytes" "$(cat d/*)" "$(printf 'content %s\n' 1 2 3)"
 
 name 1 .cam | sed 's/$/\n/' >again
 exits 0 "a name that is marked already" cam-reap d <again
-is "is nothing to speak of" "$(grep -v 'built with sanitizers' tap.err)" ""
+is "is nothing to speak of" "$(cat tap.err)" ""
 { name 9 .cam; echo; } >again
 exits 0 "a name that is not there" cam-reap d <again
 says "is said" "$(name 9 .cam): gone already"

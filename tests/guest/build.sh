@@ -40,7 +40,7 @@ say() { echo "build.sh: $arch: $*" >&2; }
 say "$image $version: downloading"
 common=linux-headers-${release%"$arch"}common
 # linux-source is only in the series' name
-apt-get -qq download "$image:$arch" "linux-headers-$release:$arch" "$common" linux-kbuild-6.1 linux-source-6.1 2>/dev/null
+apt-get -qq -o APT::Sandbox::User=root download "$image:$arch" "linux-headers-$release:$arch" "$common" linux-kbuild-6.1 linux-source-6.1
 for deb in linux-image*.deb linux-headers*.deb linux-kbuild*.deb; do dpkg-deb -x "$deb" kernel; done
 mkdir source
 dpkg-deb --fsys-tarfile linux-source*.deb | tar -xO --wildcards './usr/src/linux-source-*.tar.xz' |

@@ -22,8 +22,8 @@ while getopts a:t:o: c; do
 	esac
 done
 shift $((OPTIND - 1))
-build=${GUEST_O:-$top/build/guest}
-programs=$top/build
+programs=${O:-$top/build}
+build=${GUEST_O:-$programs/guest}
 [ "$arch" = "$host" ] || programs=$top/build/aarch64-linux-gnu
 programs=${GUEST_PROGRAMS:-$programs}
 made=$(sh "$here/build.sh" -a "$arch" "$build/$arch")
