@@ -47,7 +47,8 @@ def compare(arch, cmdline, sysctls):
     files = ("-c", f"{folder}/config", "-l", cmdline, "-s", sysctls)
     r = subprocess.run(["cam-harden-check", "-p", w_.POLICY, "-a", arch, "-b", "pi3" if arch == "arm64" else "other", "-k", files[1], "-c", cmdline, "-s", sysctls, "-o", "json"],
                        capture_output=True, text=True, check=False)
-    ours = {f["key"]: f["verdict"] for f in json.loads(r.stdout)["findings"] if not f["id"].startswith("disagree.")}
+    ours = {f["key"]: f["verdict"] for f in json.loads(r.stdout)["findings"] 
+            if not f["id"].startswith("disagree.") and (f["key"].startswith("CONFIG_") or f["group"] in ("cmdline", "sysctl", "netsysctl"))}
     r = subprocess.run([*peer, *files, "-m", "json"], capture_output=True, text=True, check=False)
     return [(c["option_name"], ours[c["option_name"]], "OK" if c["check_result_bool"] else "FAIL") for c in json.loads(r.stdout) if c["option_name"] in ours]
 
