@@ -5,7 +5,7 @@
 # shellcheck source=tests/cam-spool/spool.sh
 . "$top/tests/cam-spool/spool.sh"
 
-[ "$(id -u)" = 0 ] || skip_all "needs root to mount"
+own_mounts cam-spool/full.t
 mkdir mnt in
 trap 'umount -l "$T/mnt" 2>/dev/null; tap_cleanup' EXIT
 mount -t tmpfs -o size=2m tmpfs mnt 2>/dev/null || skip_all "no tmpfs"
