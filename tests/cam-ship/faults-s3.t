@@ -79,6 +79,7 @@ def taken(t):
 def taken_no_more(t):
     t.notes["kept"] = [t.store.get(object_key) == data for _, object_key, data in t.notes["taken"]]
     t.notes["named"] = [name for name, _, _ in t.notes["taken"] if name in t.camera.named]
+    camera.waits(30, lambda: len(t.camera.named) > 6)
     t.notes["others"] = len(t.camera.named)
     for _, object_key, _ in t.notes["taken"]:
         t.store.curl("-X", "DELETE", f"{t.store.base()}/door/{object_key}")
