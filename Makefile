@@ -2,6 +2,7 @@
 # make demo       the whole chain, seen         make check-long  campaigns of many minutes
 # make bench      figures, as ratios            make lint        analysers and manual pages
 # make install    PREFIX=/usr/local DESTDIR=    make CROSS=aarch64-linux-gnu-   for the Pi
+# make check-guest  a camera and an encoder of the kernel's own, in QEMU
 #
 # Variables: O output folder; X264=0 and LIBCAMERA=0 build cam-capture without them; WERROR=1; SAN=address,undefined;
 # NOSANDBOX=1 builds tools that run without their sandbox and say so, to measure what it costs.
@@ -92,6 +93,7 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-capture/pixel-test cam-capture/sensortime-test cam-capture/arrivals-test cam-capture/control-test cam-capture/camera-formats-test \
 	cam-capture/motion-test cam-capture/roll-test \
 	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test \
+	cam-capture/m2m-test \
 	cam-seal/annexb-test cam-seal/epoch-test cam-seal/reader-test cam-seal/chain-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
@@ -119,6 +121,7 @@ cam-capture/roll-test_SRC = cam-capture/roll cam-capture/au lib/sei
 cam-capture/queue-test_SRC = cam-capture/queue cam-capture/au lib/sei
 cam-capture/au-test_SRC = cam-capture/au lib/sei
 cam-capture/pace-test_SRC = cam-capture/pace cam-capture/stop lib/clocks
+cam-capture/m2m-test_SRC = tests/cam-capture/m2m-fake $(filter-out cam-capture/m2m-io,$(M2M)) lib/msg
 cam-capture/pattern-test_SRC = cam-capture/pattern
 cam-seal/annexb-test_SRC = cam-seal/annexb lib/sei
 cam-seal/epoch-test_SRC = cam-seal/epoch lib/record lib/fdio

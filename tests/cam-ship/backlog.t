@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: lose.outage lose.memory
 """A hundred thousand segments wait: no more memory than for a hundred, nothing waits for them, and those that are new
 go first all the same."""
 import os

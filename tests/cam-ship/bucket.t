@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: lose.erase
 # What cam-ship(1) says under BUCKETS, run as it stands there on Ceph's S3 gateway: buckets are set up, a camera ships
 # into them, and then a thief who has the camera's credentials tries what they let one do.
 # shellcheck disable=SC2016,SC2317,SC1090,SC2153 # sh -c with arguments; functions that ok calls; blocks of the page

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: lose.false-ack
 """The fault matrix of cam-ship on Ceph's S3 gateway: by itself, a second gateway that is killed and stopped, and
 behind a proxy that breaks things; and on s3rver, which shows half of an upload as the object. With CAM_LONG also on three
 copies of which two die, and on OpenStack Swift."""

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: lose.false-ack
 """The fault matrix of cam-ship on nginx and Apache, on nginx behind a proxy that breaks things, and on rclone, which
 shows half of an upload under its name."""
 import os

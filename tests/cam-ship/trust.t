@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: see.path forge.clock
 # Whom cam-ship believes, on nginx: pins, client certificates, and certificates judged on a machine whose clock is in
 # 1970, an hour off, or right. Whether the kernel calls the clock synchronised is told by strace in its place.
 # shellcheck disable=SC2016,SC2317,SC2154,SC2129 # sh -c with arguments; functions that ok and waits call; eval

@@ -1,3 +1,4 @@
+/* defends: enter.egress */
 /* The dialer and the filter as the uploader uses them, without libcurl: what still works, and what is
  * refused. */
 #define _GNU_SOURCE

@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: lose.disk
 # A full disk, without quota and floor: the oldest stored segment goes first; with none and told to keep what is not
 # stored, cam-spool waits and goes on when there is room.
 . "$(dirname "$0")/../tap.sh"

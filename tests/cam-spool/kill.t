@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: lose.crash
 # shellcheck disable=SC2012
 # kill -9 at random moments while the pipe survives, as under supervision: nothing is lost. On ext4 and on XFS, where
 # this machine can have them. CAM_KILLS sets how many.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: lose.power
 # Power cuts, on ext4 and on XFS: every name printed before one is there after it, with its bytes. CAM_POWER_CUTS sets
 # how many; beside the random ones there is one at each system call on the way from the pipe to the printed name.
 . "$(dirname "$0")/../tap.sh"

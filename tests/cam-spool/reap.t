@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: lose.false-ack
 # cam-reap: marks what is named, and does nothing else.
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/cam-spool/spool.sh

@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: lose.disk forge.drop forge.clock
 # shellcheck disable=SC2012
 # Room: the quota and the floor are kept, what goes first is what is stored, oldest first by name, and -N waits.
 . "$(dirname "$0")/../tap.sh"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: forge.drop
 # cam-status: what it says is what is there; segments that became stubs are told once each, wherever their pack is;
 # and cam-open believes only signed reports of the same camera.
 . "$(dirname "$0")/../tap.sh"
@@ -19,7 +20,7 @@ echo x >spool/stranger
 # An eighth of a megabyte a second for twenty seconds into one of two: what is not stored has to go.
 cam-capture -T -F -s 320x240 -r 30 -b 1M 2>/dev/null | head -c 4000000 | cam-seal -i door.key -r me.pub -t 1 2>/dev/null >film
 cam-spool -q 2M spool <film >/dev/null 2>told
-name=$(ls spool | grep -E '\.gone(\.part)?$' | head -n 1)
+name=$(cd spool && find . -name "*.gone*" | sed "s,^\./,,")
 [ "$name" ] || { cat told; ls -l spool; exit 1; }
 cam-status -1 spool >said
 went=$(grep -c '^evicted ' said)
@@ -28,7 +29,7 @@ is "those whose stubs are in the pack" "$(sed -n 's/^evicted //p' said)" "$(cam-
 is "and how many" "$(sed -n 's/^evictions //p' said)" "$went"
 is "files are counted" "$(sed -n 's/^spool cam \([0-9]*\) \([0-9]*\)/\1 \2/p' said)" "$(ls spool/*.cam | wc -l) $(cat spool/*.cam | wc -c)"
 is "strangers too" "$(grep foreign said)" "spool foreign 1"
-newest=$(ls spool | grep 'cam$' | tail -n 1)
+newest=$(cd spool && find . -name "*.cam" | sed "s,^\./,," | sort | tail -n 1)
 is "the newest segment" "$(sed -n 's/^newest \([^ ]*\) .*/\1/p' said)" "${newest%.cam}"
 is "its last mark" "$(sed -n 's/^newest .* //p' said)" "$(tail -c 224 "spool/$newest" | b2sum -l 256 | cut -d' ' -f1)"
 is "its frames" "$(sed -n 's/^frames //p' said)" "$(cam-open -j "spool/$newest" 2>/dev/null | sed -n 's/.*"frames":\([0-9]*\).*/\1/p')"
@@ -49,7 +50,7 @@ rm spool/*.cam
 
 # A reader that stands still: reports are left out, and it still ends when told to.
 mkfifo full
-sleep 60 <full & stop_at_end $!
+sh -c "exec sleep 60" <full & stop_at_end $!
 cam-status -s 1 spool >full 2>err & pid=$!
 stop_at_end $pid
 sh -c 'head -c 70000 /dev/zero | tr "\0" x >full' & stop_at_end $!

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
+# defends: see.capture lose.spool enter.sibling
 """From nothing to a running camera: who runs as whom, in which cell, and may touch what; a report arrives; a second
-camera is added while the first one records; the gate; an orderly stop loses nothing of what was in the pipes."""
+camera is added while the first one records; the gate; an orderly stop loses nothing of what was in the pipes.
+defends: see.capture lose.spool enter.sibling"""
 import ctypes
 import fcntl
 import hashlib
@@ -25,13 +27,19 @@ def status(pid, thread=None):
     return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
 
 
+def family(pid):
+    """The process and what it has forked: the dialer of cam-ship."""
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [pid, *map(int, f.read().split())]
+
+
 def table(w):
     """What the kernel says of each tool and each of its threads."""
     users = {}
-    print("# service          uid    NoNewPrivs Seccomp CapInh/Prm/Eff/Bnd/Amb threads")
+    print("# service          uid    NoNewPrivs Seccomp CapInh/Prm/Eff/Bnd/Amb threads of it and its children")
     for tool, user in TOOLS.items():
         pid = w.pid(f"cam-{tool}@door")
-        got = [status(pid, t) for t in os.listdir(f"/proc/{pid}/task")]
+        got = [status(p, t) for p in family(pid) for t in os.listdir(f"/proc/{p}/task")]
         name = world.sh(["id", "-nu", got[0]["Uid"].split()[0]]).stdout.strip()
         users[tool] = name
         caps = {s[f"Cap{k}"] for s in got for k in ("Inh", "Prm", "Eff", "Bnd", "Amb")}
@@ -189,6 +197,8 @@ def stop(w):
     w.tap.ok(w.down() == 0, "down")
     left = [s for s in os.listdir(world.SCAN) if s.startswith("cam-") and w.pid(s)]
     w.tap.ok(not left, "nothing runs any more", left)
+    ends = {t: world.sh(["s6-svstat", "-o", "exitcode,signal", w.dir(f"cam-{t}@tape")]).stdout.strip() for t in TOOLS}
+    w.tap.ok(set(ends.values()) == {"0 NA"}, "each has ended of its own, with exit 0", ends)
     os.close(hold)
     w.publish("tape")
     units = w.frames(w.spooled("tape"), "tape")

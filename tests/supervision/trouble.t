@@ -1,6 +1,8 @@
 #!/usr/bin/python3
+# defends: lose.logs
 """What must not cost a frame: an uploader that is set up wrongly, one that stands still for an hour, a stage that
-dies again and again. A full disk costs the oldest, and a signed report says so."""
+dies again and again, a full disk of the logs. A full spool costs the oldest, and a signed report says so.
+defends: lose.logs"""
 import fcntl
 import os
 import re
@@ -79,6 +81,37 @@ def hour(w):
     w.tap.ok(all(os.path.getsize(p) for p in w.stored("fast")) and len(w.stored("fast")) >= segments, f"{len(w.stored('fast'))} are stored")
 
 
+def full_log(w):
+    """The disk of the logs is full: s6-log stops reading, the FIFO fills, and nobody waits for it."""
+    ballast = os.open("/var/log/cam/ballast", os.O_WRONLY | os.O_CREAT)
+    try:
+        while True:
+            os.write(ballast, bytes(4096))
+    except OSError:
+        os.close(ballast)
+    fifo = os.open("/run/cam/door/log", os.O_WRONLY | os.O_NONBLOCK)
+    full, end = False, time.monotonic() + 20
+    while not full and time.monotonic() < end:
+        try:
+            os.write(fifo, b"noise: " + b"x" * 993 + b"\n")
+        except BlockingIOError:
+            full = True
+            for _ in range(20):  # the reader has stopped, and is not only slow
+                time.sleep(0.1)
+                try:
+                    os.write(fifo, b"noise: " + b"x" * 993 + b"\n")
+                    full = False
+                except BlockingIOError:
+                    pass
+    os.close(fifo)
+    w.tap.ok(full, "the logs' disk is full: the logger has stopped reading")
+    for stage in ("capture", "seal", "spool"):
+        w.svc(f"cam-{stage}@door", "-r")  # each has something to say when it ends or starts
+    goes_on(w, "door", "meanwhile")
+    os.unlink("/var/log/cam/ballast")
+    w.tap.ok(world.wait_for(lambda: "noise" in w.log(), 30), "there is room: the log goes on", w.log()[-500:])
+
+
 def full_disk(w):
     w.server.stop()
     w.svc("cam-capture@door", "-r")
@@ -98,6 +131,7 @@ def full_disk(w):
 
 def main(w):
     world.must("mkdir -p /var/spool/cam && mount -t tmpfs -o size=24m tmpfs /var/spool/cam")
+    world.must("mkdir -p /var/log/cam && mount -t tmpfs -o size=4m tmpfs /var/log/cam")
     w.camera("door", capture="-T -s 160x120 -r 10 -b 400k", seal="-t 1")
     code, said = w.up()
     w.tap.ok(code == 0, "up", said)
@@ -105,6 +139,7 @@ def main(w):
     misconfigured(w)
     crash_loop(w)
     contiguous(w, "door", "through all that")
+    full_log(w)
     hour(w)
     # so little is left that the ring turns: what is stored would go first, and is out of the way already
     for path in w.spooled("door", (".sent",)) + w.spooled("fast", (".sent",)):
