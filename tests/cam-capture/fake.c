@@ -302,7 +302,7 @@ static void *run(void *unused)
 			sequence++;
 		if (!dequeue(&buffer))
 			continue;
-		struct libcamera_frame f = {buffer, n - fake_number("bad", never) > 1, sequence,
+		struct libcamera_frame f = {buffer, !fake("bad") || n - fake_number("bad", 0) > 1, sequence,
 		        !clock || *clock == 'm' ? clock_ns(CLOCK_MONOTONIC)
 		        : *clock == 'b'         ? clock_ns(CLOCK_BOOTTIME)
 		                                : 12345};

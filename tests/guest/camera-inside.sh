@@ -28,34 +28,34 @@ records() {
 	echo $? >"$name.code"
 }
 
-runs no-device cam-capture
+runs no-device cam-capture -w 60
 modprobe vimc
-runs no-access cam-capture
+runs no-access cam-capture -w 60
 chgrp 44 /dev/media* /dev/video* /dev/v4l-subdev* && chmod 660 /dev/media* /dev/video* /dev/v4l-subdev*
-runs no-udev cam-capture
+runs no-udev cam-capture -w 60
 devices
 
-runs list cam-capture -l
-records record 300000 -s 640x480 -b 4M
-records dark 20000 -c 0 -s 320x240 -C brightness=-0.5
-records bright 20000 -c "platform/vimc.0 Sensor B" -s 320x240 -C brightness=0.5
-runs no-control cam-capture -C sharpness=1
-runs no-range cam-capture -C contrast=3
-runs no-turn cam-capture -R 180
-runs no-camera cam-capture -c 7
+runs list cam-capture -l -w 60
+records record 300000 -w 60 -s 640x480 -b 4M
+records dark 20000 -w 60 -c 0 -s 320x240 -C brightness=-0.5
+records bright 20000 -w 60 -c "platform/vimc.0 Sensor B" -s 320x240 -C brightness=0.5
+runs no-control cam-capture -w 60 -C sharpness=1
+runs no-range cam-capture -w 60 -C contrast=3
+runs no-turn cam-capture -w 60 -R 180
+runs no-camera cam-capture -w 60 -c 7
 
 # the camera's part of the pipeline
 mkdir -p spool && chown 2001 spool door
-as_user sh -c 'timeout -s TERM 15 cam-capture -s 640x480 | cam-seal -i door/door.key -r door/me.pub | cam-spool spool' \
+as_user sh -c 'timeout -s TERM 30 cam-capture -w 60 -s 640x480 | cam-seal -i door/door.key -r door/me.pub | cam-spool spool' \
 	>sealed.out 2>sealed.err
 echo $? >sealed.code
 
 (
 	while [ ! -s first.out ]; do sleep 1; done
-	runs busy cam-capture -s 320x240
+	runs busy cam-capture -w 60 -s 320x240
 ) &
 until=busy.code
-records first 20000 -s 320x240
+records first 20000 -w 60 -s 320x240
 
 (
 	while [ "$(stat -c %s unplug.out)" -lt 20000 ]; do sleep 1; done
