@@ -52,10 +52,12 @@ TOOLS = cam-capture cam-seal cam-open cam-mux cam-key cam-spool cam-reap cam-sta
 
 CAMERA = cam-capture/camera cam-capture/camera-find cam-capture/camera-formats cam-capture/camera-controls cam-capture/guard \
 	cam-capture/arrivals cam-capture/sensortime cam-capture/pixel cam-capture/convert cam-capture/rate cam-capture/libcamera
+M2M = cam-capture/m2m cam-capture/m2m-device cam-capture/m2m-layout cam-capture/m2m-queue cam-capture/m2m-flights \
+	cam-capture/m2m-controls cam-capture/m2m-sets cam-capture/m2m-io cam-capture/m2m-h264
 cam-capture_SRC = cam-capture/cam-capture cam-capture/options cam-capture/control cam-capture/source-y4m cam-capture/source-pattern cam-capture/y4m cam-capture/pattern \
 	cam-capture/pace cam-capture/stop cam-capture/au cam-capture/queue cam-capture/writer cam-capture/motion cam-capture/roll \
 	$(if $(filter 0,$(X264)),cam-capture/x264-none,cam-capture/x264) \
-	$(if $(filter 0,$(LIBCAMERA)),cam-capture/camera-none,$(CAMERA)) cam-capture/cell $(BASE) lib/clocks lib/sei $(SANDBOX)
+	$(M2M) $(if $(filter 0,$(LIBCAMERA)),cam-capture/camera-none,$(CAMERA)) cam-capture/cell $(BASE) lib/clocks lib/sei $(SANDBOX)
 cam-capture_PKG = $(if $(filter 0,$(X264)),,x264) $(if $(filter 0,$(LIBCAMERA)),,libcamera) libseccomp
 cam-capture_LIBS = $(if $(filter 0,$(LIBCAMERA)),,-lyuv -lstdc++)
 cam-seal_SRC = cam-seal/cam-seal cam-seal/annexb cam-seal/segmenter cam-seal/sealer cam-seal/epoch $(SANDBOX) \
@@ -87,7 +89,7 @@ cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 
 # Unit tests: tests/NAME.c and the sources it needs. Programs that tests in shell use are in TESTPROGS.
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
-	cam-capture/pixel-test cam-capture/sensortime-test cam-capture/arrivals-test cam-capture/control-test \
+	cam-capture/pixel-test cam-capture/sensortime-test cam-capture/arrivals-test cam-capture/control-test cam-capture/camera-formats-test \
 	cam-capture/motion-test cam-capture/roll-test \
 	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test \
 	cam-seal/annexb-test cam-seal/epoch-test cam-seal/reader-test cam-seal/chain-test \
@@ -105,6 +107,7 @@ cam-capture/pixel-test_SRC = cam-capture/pixel
 cam-capture/sensortime-test_SRC = cam-capture/sensortime lib/clocks
 cam-capture/arrivals-test_SRC = cam-capture/arrivals
 cam-capture/control-test_SRC = cam-capture/control cam-capture/rate
+cam-capture/camera-formats-test_SRC = tests/cam-capture/fake cam-capture/camera-formats cam-capture/pixel lib/msg
 cam-capture/fake_SRC = $(filter-out cam-capture/libcamera cam-capture/camera-none,$(cam-capture_SRC))
 cam-capture/fake_PKG = $(filter-out libcamera,$(cam-capture_PKG))
 cam-capture/fake_LIBS = -lyuv
@@ -166,18 +169,25 @@ $(O)/$(1): $$($(1)_SRC:%=$(O)/obj/%.o)
 	$$(CC) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$($(1)_LIBS) $$(if $$(strip $$($(1)_PKG)),$$$$($$(PKG_CONFIG) --libs $$($(1)_PKG)))
 endef
 $(foreach t,$(TOOLS),$(eval $(call program,$(t))))
+# cam-capture for the guest, whose encoder makes no H.264
+guest/cam-capture-fwht_SRC = $(patsubst cam-capture/m2m-h264,tests/guest/fwht,$(patsubst cam-capture/au,tests/guest/au-fwht,$(cam-capture_SRC)))
+guest/cam-capture-fwht_PKG = $(cam-capture_PKG)
+guest/cam-capture-fwht_LIBS = $(cam-capture_LIBS)
+$(eval $(call program,guest/cam-capture-fwht))
+guest-programs: $(O)/guest/cam-capture-fwht
 $(foreach t,$(UNITS) $(TESTPROGS),$(eval tests/$(t)_SRC = tests/$(t) $($(t)_SRC))$(eval tests/$(t)_PKG = $($(t)_PKG))$(eval tests/$(t)_LIBS = $($(t)_LIBS))$(eval $(call program,tests/$(t))))
 
-folder = $(firstword $(subst /, ,$(patsubst tests/%,%,$(1))))
+folder = $(patsubst guest,cam-capture,$(firstword $(subst /, ,$(patsubst tests/%,%,$(1)))))
 $(O)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) -std=c11 $(CFLAGS) $(WARN) $(HARDEN) $(CPPFLAGS) -Ilib -Itests -I$(call folder,$*) -MMD -MP -c -o $@ $<
 
 # libcamera's headers are not held to our warnings. vptr checks would need another runtime.
+LIBCAMERA_INCLUDES = $(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags libcamera))
 $(O)/obj/%.o: %.cpp
 	@mkdir -p $(@D)
 	$(CXX) -std=c++17 $(CFLAGS) $(CXXWARN) $(HARDEN) $(if $(SAN),-fno-sanitize=vptr) $(CPPFLAGS) -I$(call folder,$*) \
-		$(patsubst -I%,-isystem %,$(shell $(PKG_CONFIG) --cflags libcamera)) -MMD -MP -c -o $@ $<
+		$(LIBCAMERA_INCLUDES) -MMD -MP -c -o $@ $<
 
 # It cannot be earlier than this: for certificates, on a device without a clock. The commit's date, so that the same
 # source gives the same program.
@@ -214,7 +224,8 @@ demo: deps
 bench: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_BENCH)
 bench: deps
 	$(MAKE) all units
-	PATH="$(abspath $(O)):$$PATH" sh tests/bench.sh
+	$(MAKE) O=$(O)/bare NOSANDBOX=1 all
+	PATH="$(abspath $(O)):$$PATH" BARE="$(abspath $(O)/bare)" sh tests/bench.sh
 	O=$(abspath $(O)) /usr/bin/python3 tests/motion.py
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
@@ -242,6 +253,7 @@ fuzz: $(FUZZ:%=$(O)/fuzz/%)
 
 # --- analysers ---
 
+CXX_FILES = $(wildcard cam-capture/*.cpp)
 C_FILES = $(sort $(wildcard */*.c tests/*/*.c))
 TIDY = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-implicit-widening-of-multiplication-result,cert-*,-cert-err33-c,-cert-dcl16-c,-cert-dcl37-c,-cert-dcl51-cpp,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-valist.Uninitialized,performance-*,portability-*
 INCLUDES = -Ilib -Itests -Icam-capture -Icam-seal -Icam-spool -Icam-ship
@@ -251,6 +263,8 @@ lint: deps lint-c lint-sh lint-man
 
 lint-c:
 	printf '%s\n' $(C_FILES) | xargs -P2 -n4 sh -c 'clang-tidy --quiet --warnings-as-errors="*" --checks="$(TIDY)" "$$@" -- -std=c11 $(INCLUDES) 2>/dev/null' tidy
+	clang-tidy --quiet --warnings-as-errors="*" --checks="$(TIDY),-cert-err58-cpp" $(CXX_FILES) -- -std=c++17 $(INCLUDES) $(LIBCAMERA_INCLUDES) 2>/dev/null
+	cppcheck -q --std=c++17 --enable=warning,performance,portability --error-exitcode=1 $(INCLUDES) $(CXX_FILES)
 	cppcheck -q -j2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 $(INCLUDES) $(C_FILES)
 
 lint-sh:
@@ -276,6 +290,7 @@ deps-arm64:
 check-arm64: deps-arm64
 	$(MAKE) CROSS=aarch64-linux-gnu- WERROR=1 all units
 	CAM_EMULATED=1 prove -e 'qemu-aarch64' $(UNITS:%=build/aarch64-linux-gnu/tests/%)
+	for a in aarch64 x86_64; do qemu-aarch64 build/aarch64-linux-gnu/tests/sandbox/matrix $$a | diff tests/sandbox/golden.$$a - || exit 1; done
 
 # --- a guest with a camera and an encoder, for each architecture: boots QEMU, keeps what it boots in build/guest ---
 

@@ -57,7 +57,7 @@ void arrivals_put(
 
 	pthread_mutex_lock(&a->lock);
 	a->with_camera--;
-	a->came++;
+	a->came += good;
 	number_next(a, sequence);
 	if (good) {
 		a->waiting[a->waits++] = (struct arrival){buffer, {.number = a->number, .clocks = *clocks}};

@@ -29,7 +29,7 @@ struct arrivals {
 	bool any, gone;
 	uint32_t sequence; /* the driver's, of the frame before */
 	uint32_t number;   /* of the next frame */
-	uint32_t came;     /* frames that the camera has given, undelivered ones included */
+	uint32_t came;     /* good frames that the camera has given, undelivered ones included */
 	uint64_t boot_ns;  /* of the frame before */
 };
 
@@ -42,7 +42,7 @@ void arrivals_gone(struct arrivals *);
 /* The oldest one, to be given back by arrivals_give_back(). False when none waits. */
 bool arrivals_take(struct arrivals *, struct arrival *out);
 void arrivals_give_back(struct arrivals *, unsigned buffer);
-/* Frames that the camera has given so far; *gone: it gives no more. */
+/* Good frames that the camera has given so far; *gone: it gives no more. */
 uint32_t arrivals_came(struct arrivals *, bool *gone);
 /* Begins to count frames again from 0: with the next one. */
 void arrivals_restart(struct arrivals *);

@@ -26,9 +26,7 @@
 enum { GRACE_NS = 2000000000 }; /* for a reader, after SIGTERM */
 
 /* the best first */
-static const struct encoder *const encoders[] = {&encoder_x264};
-
-enum { ENCODERS = sizeof encoders / sizeof *encoders };
+static const struct encoder *const encoders[] = {&encoder_m2m, &encoder_x264, NULL};
 
 static const char *encoder_state(const struct encoder *e)
 {
@@ -41,7 +39,7 @@ static int list(const struct options *o)
 	printf("source\ty4m\tYUV4MPEG2 from a file or stdin (-i)\n");
 	printf("source\tpattern\ttest pattern (-T)\n");
 	printf("source\tcamera\t%s\n", camera_about);
-	for (size_t i = 0; i < ENCODERS; i++)
+	for (size_t i = 0; encoders[i]; i++)
 		printf("encoder\t%s\t%s\n", encoders[i]->name, encoder_state(encoders[i]));
 	cell_starting(true);
 	int code = camera_list(o->camera.silence_s);
@@ -102,7 +100,7 @@ static const struct encoder *encoder_named(const char *name)
 	char names[128] = "";
 	size_t at = 0;
 
-	for (size_t i = 0; i < ENCODERS; i++) {
+	for (size_t i = 0; encoders[i]; i++) {
 		if (strcmp(encoders[i]->name, name) == 0)
 			return encoders[i];
 		at += (size_t)snprintf(names + at, sizeof names - at, " %s", encoders[i]->name);
@@ -113,7 +111,7 @@ static const struct encoder *encoder_named(const char *name)
 /* The one that was asked for, or the first that is here. */
 static void encoder_choose(struct capture *c, const struct options *o)
 {
-	for (size_t i = 0; i < ENCODERS && !c->formats; i++) {
+	for (size_t i = 0; encoders[i] && !c->formats; i++) {
 		c->encoder = o->encoder ? encoder_named(o->encoder) : encoders[i];
 		c->formats = c->encoder->formats ? c->encoder->formats() : 0;
 	}
@@ -247,6 +245,8 @@ int main(int argc, char **argv)
 
 	msg_init("cam-capture");
 	options_parse(argc, argv, &o);
+	if (!o.pattern && !o.file)
+		cell_again(argv, o.ready_fd);
 	if (o.list)
 		return list(&o);
 	if (fcntl(STDOUT_FILENO, F_GETFD) < 0)

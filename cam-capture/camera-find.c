@@ -18,6 +18,33 @@
 
 enum { FORMATS_MAX = 64, SIZES_MAX = 64 };
 
+/* libcamera locks the device of a camera that is in use. Some drivers then refuse to another process even the
+ * look that it takes to list the camera, about which libcamera writes lines that say less than this. */
+static bool is_busy(int fd, const char *name)
+{
+	char unused[LIBCAMERA_NAME_BYTES];
+
+	if (lockf(fd, F_TEST, 0) == 0 || (errno != EACCES && errno != EAGAIN))
+		return false;
+	while (libcamera_log(unused, sizeof unused))
+		;
+	msg("no camera: %s: busy: another process has it", name);
+	return true;
+}
+
+/* Says why this device gives no camera, if it can be seen. */
+static bool device_explains(const char *name)
+{
+	int fd = open(name, O_RDWR | O_CLOEXEC);
+	if (fd < 0) {
+		msg_errno("no camera: %s", name);
+		return true;
+	}
+	bool busy = is_busy(fd, name);
+	close(fd);
+	return busy;
+}
+
 /* libcamera leaves out what it cannot open, or what udev has not announced, without a word. */
 static int absent(void)
 {
@@ -28,14 +55,9 @@ static int absent(void)
 		msg("no camera: there is no /dev/media device: no driver has found one");
 		return EXIT_TEMPORARY;
 	}
-	for (size_t i = 0; !r && i < g.gl_pathc; i++) {
-		int fd = open(g.gl_pathv[i], O_RDWR | O_CLOEXEC);
-		if (fd < 0) {
-			msg_errno("no camera: %s", g.gl_pathv[i]);
+	for (size_t i = 0; !r && i < g.gl_pathc; i++)
+		if (device_explains(g.gl_pathv[i]))
 			return EXIT_TEMPORARY;
-		}
-		close(fd);
-	}
 	msg("no camera: libcamera %s knows none of the devices here, or udev has not announced them",
 	        libcamera_version());
 	return EXIT_TEMPORARY;

@@ -20,8 +20,6 @@
 #include <linux/dma-buf.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 
 enum { NS_PER_S = 1000000000, MEASURED_INTERVALS = 8, MEASURE_NS = 1000000000 };
@@ -174,6 +172,7 @@ static void rate_find(struct camera *c, const struct stop *stop)
 {
 	struct video *v = &c->source.video;
 	struct arrival a;
+	bool gone;
 	unsigned frames = 0;
 	uint32_t first = 0, last = 0;
 	uint64_t first_ns = 0, last_ns = 0;
@@ -196,6 +195,7 @@ static void rate_find(struct camera *c, const struct stop *stop)
 	if (last != first)
 		rate_measured(last - first, (int64_t)(last_ns - first_ns), &v->rate_num, &v->rate_den);
 	arrivals_restart(&c->arrivals);
+	c->came = arrivals_came(&c->arrivals, &gone);
 }
 
 static int buffers_map(struct camera *c)
@@ -272,10 +272,11 @@ static int prepare(struct camera *c, const struct camera_options *o, unsigned en
 int camera_open(const struct camera_options *o, unsigned encoder_formats, const struct stop *stop,
         struct source **out)
 {
-	struct camera *c = calloc(1, sizeof *c);
+	static struct camera camera; /* one in a process: libcamera has one manager */
+	struct camera *c = &camera;
 	bool measure = false;
 
-	if (!c || guard_enter() < 0) {
+	if (guard_enter() < 0) {
 		msg_errno("camera");
 		return EXIT_TEMPORARY;
 	}

@@ -46,5 +46,6 @@ struct encoder {
 
 enum { ENCODER_WAIT_MS = 2000 };
 
+extern const struct encoder encoder_m2m;  /* m2m.c */
 extern const struct encoder encoder_x264; /* x264.c, or x264-none.c when built with X264=0 */
 #endif

@@ -9,19 +9,20 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SAY(text) (void)!write(STDERR_FILENO, text, sizeof text - 1)
-
 static void aborted(int unused)
 {
+	static const char line[] =
+	        "cam-capture: camera: libcamera aborted: LIBCAMERA_LOG_LEVELS=*:DEBUG shows more\n";
 	(void)unused;
-	SAY("cam-capture: camera: libcamera aborted: LIBCAMERA_LOG_LEVELS=*:DEBUG shows more\n");
+	(void)!write(STDERR_FILENO, line, sizeof line - 1);
 	_exit(EXIT_TEMPORARY);
 }
 
 static void late(int unused)
 {
+	static const char line[] = "cam-capture: camera: opening it takes too long\n";
 	(void)unused;
-	SAY("cam-capture: camera: opening it takes too long\n");
+	(void)!write(STDERR_FILENO, line, sizeof line - 1);
 	_exit(EXIT_TEMPORARY);
 }
 

@@ -1,7 +1,7 @@
 /* The uploader's sandbox. Reads the names of files from the environment and the command line; opens none.
  *
- * While it starts it can read the spool directory and the files of trust and credentials. Later only the spool
- * directory and the directories of credential files, which are replaced from time to time. */
+ * While it starts it can read the spool directory and the files of trust and credentials. Later only the
+ * spool directory and the directories of credential files, which are replaced from time to time. */
 #define _GNU_SOURCE
 #include "cell.h"
 
@@ -11,8 +11,8 @@
 #include <curl/curl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum {
 	FILES = 3,                          /* authorities, certificate, key */
@@ -25,15 +25,16 @@ static struct {
 	size_t kept, n;
 } self;
 
+/* The directory of a file as it is named, or as it is found when its symbolic links are followed. */
 static void directory_add(const char *file, int follow)
 {
 	char buf[PATH_MAX], *out = self.directory[self.n - 1];
 
-	if (follow ? !realpath(file, buf) : strlen(file) >= sizeof buf)
-		return;
 	if (!follow)
-		strcpy(buf, file);
-	strcpy(out, dirname(buf));
+		snprintf(buf, sizeof buf, "%s", file);
+	else if (!realpath(file, buf))
+		return;
+	snprintf(out, PATH_MAX, "%s", dirname(buf));
 	self.path[self.n++] = out;
 }
 

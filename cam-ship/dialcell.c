@@ -1,9 +1,9 @@
 /* The dialer's sandbox. Opens the resolver's files by name only, to say that they may be read; holds the
  * addresses that were found.
  *
- * The resolver's files are replaced when the network changes, and a rule of Landlock sticks to the file that it
- * was made for. So what waits may read the directories in which they are replaced, and each dial, which reads
- * what others on the network send, may read the files that are there when it begins. */
+ * The resolver's files are replaced when the network changes, and a rule of Landlock sticks to the file that
+ * it was made for. So what waits may read the directories in which they are replaced, and each dial, which
+ * reads what others on the network send, may read the files that are there when it begins. */
 #define _GNU_SOURCE
 #include "dialcell.h"
 
@@ -19,8 +19,8 @@ enum { PAGE_BYTES = 4096, SLOT_BYTES = PAGE_BYTES / SANDBOX_FOUND_MAX };
 
 _Static_assert(SLOT_BYTES >= (int)sizeof(struct sockaddr_storage), "an address fits");
 
-/* Modules for other ways to look up a name are libraries, which cannot be loaded later. A name that is too long
- * for DNS makes glibc load them and sends nothing. */
+/* Modules for other ways to look up a name are libraries, which cannot be loaded later. A name that is too
+ * long for DNS makes glibc load them and sends nothing. */
 static void modules_load(void)
 {
 	static const char name[] = "0123456789012345678901234567890123456789012345678901234567890123.invalid";
@@ -51,8 +51,7 @@ void dialcell_connecting(const struct addrinfo *address[], unsigned n)
 {
 	static struct addrinfo moved[SANDBOX_FOUND_MAX];
 	struct sandbox_address found[SANDBOX_FOUND_MAX];
-	uint8_t *page =
-	        mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *page = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (page == MAP_FAILED)
 		die_errno(EXIT_TEMPORARY, "dialer: memory");

@@ -73,7 +73,7 @@ struct profile {
 extern const struct profile *const profile_all[]; /* ends with NULL */
 
 extern const struct profile profile_capture_starting, profile_capture;
-extern const struct profile profile_capture_camera, profile_capture_live;
+extern const struct profile profile_capture_again, profile_capture_camera, profile_capture_live;
 extern const struct profile profile_seal, profile_open, profile_mux, profile_key, profile_status;
 extern const struct profile profile_spool, profile_spool_list, profile_reap;
 extern const struct profile profile_ship_starting, profile_ship;

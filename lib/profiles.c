@@ -78,8 +78,8 @@ static const struct profile_call encoding[] = {
         {0},
 };
 
-/* libcamera is linked with lttng-ust, which starts two threads before main() does: they look for a daemon again
- * and again, and must not die of not finding it. */
+/* libcamera is linked with lttng-ust, which starts two threads before main() does: they look for a daemon
+ * again and again, and must not die of not finding it. */
 static const struct profile_call tracing[] = {
         {"membarrier", CALL_ANY},
         {"socket", CALL_NO_PERM},
@@ -185,6 +185,18 @@ const struct profile profile_capture_camera = {
                 {"video and media devices, DMA heaps", RIGHT_READ | RIGHT_WRITE | RIGHT_DEVICE},
                 {"libraries, libcamera's modules, udev, /sys", RIGHT_READ}},
         .descriptors_max = 256,
+        .writes_files = 1, /* the limit would count memory files, too */
+};
+
+/* Between two executions of cam-capture; no filter. Not in profile_all, for it has no phase of its own. */
+const struct profile profile_capture_again = {
+        .tool = "cam-capture",
+        .phase = "beginning anew",
+        .place = {{"/dev", RIGHT_LIST},
+                {"video and media devices, DMA heaps", RIGHT_READ | RIGHT_WRITE | RIGHT_DEVICE},
+                {"libraries, libcamera's modules, udev, /sys", RIGHT_READ},
+                {"itself and its loader", RIGHT_READ | RIGHT_EXECUTE}},
+        .writes_files = 1,
 };
 
 const struct profile profile_capture_live = {
@@ -352,6 +364,7 @@ static const struct profile_call connected[] = {
         {"getgid", CALL_ANY},
         {"getegid", CALL_ANY},
         {"socket", CALL_NO_PERM}, /* libcurl asks whether there is IPv6 */
+        {"unlink", CALL_NO_PERM}, /* what is preloaded to try other clocks tidies up at the end */
         {0},
 };
 

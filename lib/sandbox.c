@@ -323,8 +323,8 @@ static int allow_terminal(scmp_filter_ctx ctx, int nr)
 /* Only requests that carry something: type V without is the consoles'. */
 static int allow_video(scmp_filter_ctx ctx, int nr)
 {
-	static const uint32_t asking[] = {FIONREAD, TCGETS, DMA_HEAP_IOCTL_ALLOC,
-	        DMA_BUF_IOCTL_SYNC, DMA_BUF_SET_NAME_A, DMA_BUF_SET_NAME_B};
+	static const uint32_t asking[] = {FIONREAD, TCGETS, DMA_HEAP_IOCTL_ALLOC, DMA_BUF_IOCTL_SYNC,
+	        DMA_BUF_SET_NAME_A, DMA_BUF_SET_NAME_B};
 	static const uint32_t type[] = {'V' << 8, '|' << 8};
 	static const uint32_t way[] = {UINT32_C(1) << 30, UINT32_C(2) << 30, UINT32_C(3) << 30};
 	int r = allow_one_of(ctx, nr, asking, sizeof asking / sizeof *asking);
@@ -419,8 +419,7 @@ static int allow_narrowing(scmp_filter_ctx ctx, int nr)
 		        SCMP_A0_32(SCMP_CMP_EQ, SECCOMP_SET_MODE_FILTER, 0),
 		        SCMP_A1_32(SCMP_CMP_MASKED_EQ, ~all_threads, 0));
 	for (size_t i = 0; i < sizeof process / sizeof *process && !r; i++)
-		r = seccomp_rule_add(
-		        ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, process[i], 0));
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A0_32(SCMP_CMP_EQ, process[i], 0));
 	return r;
 }
 
@@ -519,6 +518,11 @@ void *sandbox_context(const struct profile *p, unsigned arch)
 }
 
 /* --- all of it --- */
+
+int sandbox_is_built(void)
+{
+	return !built_without;
+}
 
 static int runs_without(void)
 {

@@ -9,6 +9,8 @@ import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "cam-ship"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "pipe"))
+import chain
 import drain
 
 RUNS = int(os.environ.get("RUNS", "5"))
@@ -32,7 +34,7 @@ def pair(name, ours, theirs, peer, prepare=None):
     for i, what in enumerate(("wall", "cpu")):
         a, b = [r[i] for r in ours_s], [r[i] for r in theirs_s]
         ratio = statistics.median(x / y for x, y in zip(a, b))
-        print(f"{name:34} {what:4}  ours {statistics.median(a):7.3f} s   {peer} {statistics.median(b):7.3f} s   ratio {ratio:.2f}")
+        print(f"{name:34} {what:4}  ours {statistics.median(a):7.3f} s   {peer} {statistics.median(b):7.3f} s   ratio {ratio:.3f}")
     sys.stdout.flush()
 
 
@@ -53,9 +55,32 @@ def seal():
     print(f"overhead at {plain * 8 / 60 / 1e6:.2f} Mbit/s, 30 frames a second: {(sealed - plain) * 100 / plain:.2f} %")
 
 
+def sandbox():
+    """The pipeline beside itself, built without a sandbox: what filters and Landlock cost."""
+    bare = os.environ.get("BARE")
+    if not bare:
+        print("# sandbox: BARE does not name a build with NOSANDBOX=1")
+        return
+    run = lambda c: subprocess.run(c, shell=True, check=True, timeout=120, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    run("cam-key -g -n mine && cam-key -g -s gate")
+    run("ffmpeg -v error -f lavfi -i testsrc2=s=1280x720:r=30:d=10 -pix_fmt yuv420p cost.y4m && mkdir cost")
+    server = chain.Server(os.path.abspath("cost"))
+    server.start()
+
+    def empty():
+        shutil.rmtree("cost/spool", ignore_errors=True)
+        shutil.rmtree(f"{server.root}/cams", ignore_errors=True)
+        os.mkdir("cost/spool")
+
+    pipe = ("cam-capture -F -i cost.y4m -b 2M | cam-seal -i gate.key -r mine.pub -t 2 | cam-spool cost/spool | "
+            f"cam-ship -d cost/spool -C {server.ca} {server.url} | cam-reap cost/spool")
+    pair("the pipeline, 300 frames of 720p", pipe, f"PATH={bare}:$PATH; {pipe}", "without a sandbox", empty)
+    server.stop()
+
+
 def main():
-    """All, or what is named: seal, ship."""
-    chosen = sys.argv[1:] or ["seal", "ship"]
+    """All, or what is named: seal, ship, sandbox."""
+    chosen = sys.argv[1:] or ["seal", "ship", "sandbox"]
     folder = tempfile.mkdtemp()
     os.chdir(folder)
     try:
@@ -63,6 +88,8 @@ def main():
             seal()
         if "ship" in chosen:
             drain.bench(folder, pair)
+        if "sandbox" in chosen:
+            sandbox()
     finally:
         shutil.rmtree(folder)
 

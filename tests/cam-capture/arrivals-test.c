@@ -51,7 +51,8 @@ static int fill(void)
 static bool frame(uint32_t sequence, bool good)
 {
 	static uint64_t boot_ns;
-	const struct clocks clocks = {.boot_ns = ++boot_ns};
+	boot_ns++;
+	const struct clocks clocks = {.boot_ns = boot_ns};
 	int buffer = fill();
 	if (buffer >= 0)
 		arrivals_put(&a, (unsigned)buffer, good, sequence, &clocks);
@@ -74,7 +75,7 @@ static bool readable(void)
 
 static void test_order(void)
 {
-	struct arrival x, y;
+	struct arrival x = {0}, y = {0};
 
 	begin(4);
 	ok(!readable() && !arrivals_take(&a, &x), "nothing yet");
@@ -99,7 +100,7 @@ static void test_order(void)
 	frame(4, false);
 	frame(5, true);
 	bool gone;
-	ok(arrivals_take(&a, &x) && x.stamp.number == 9 && arrivals_came(&a, &gone) == 7 && !gone,
+	ok(arrivals_take(&a, &x) && x.stamp.number == 9 && arrivals_came(&a, &gone) == 6 && !gone,
 	        "a bad frame is counted and not delivered");
 	ok(camera_has() == 2, "the rest is taken");
 }
@@ -119,7 +120,8 @@ static void test_slow(unsigned buffers, unsigned keep)
 	uint32_t last = 0;
 	for (; arrivals_take(&a, &x); n++)
 		last = x.stamp.number;
-	ok(n == buffers - 1 - keep && last == (n ? 49 : 0), "%u buffers: the newest %u have waited", buffers, n);
+	ok(n == buffers - 1 - keep && last == (n ? 49 : 0), "%u buffers: the newest %u have waited", buffers,
+	        n);
 	ok(!camera.twice, "none was given back twice");
 }
 

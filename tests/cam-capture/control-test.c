@@ -45,8 +45,8 @@ int main(void)
 	static const char *const bad[] = {"", "x", "1x", "nan", "inf", "0x10", "1e3", "1,2", " 1", "1 ",
 	        "1.2.3", "--1", "+-1", "0000000000000000000000000000000000000001"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		char text[64] = "contrast=";
-		strcat(text, bad[i]);
+		char text[64];
+		snprintf(text, sizeof text, "contrast=%s", bad[i]);
 		ok(says(text, "needs a number"), "%s", text);
 	}
 	ok(says("colour-gains=1", "two numbers") && says("colour-gains=1,2,3", "two numbers") &&

@@ -6,6 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static uint32_t number(const char *s)
+{
+	return (uint32_t)strtoul(s, NULL, 10);
+}
+
 int main(int argc, char **argv)
 {
 	struct pixel_plane planes[VIDEO_PLANES_MAX];
@@ -17,8 +22,8 @@ int main(int argc, char **argv)
 		return 100;
 	memcpy(&fourcc, argv[1], sizeof fourcc);
 	const struct pixel *p = pixel_find(fourcc);
-	uint32_t w = (uint32_t)atoi(argv[2]), h = (uint32_t)atoi(argv[3]);
-	if (!p || pixel_planes(p, w, h, (uint32_t)atoi(argv[4]), planes) < 0 ||
+	uint32_t w = number(argv[2]), h = number(argv[3]);
+	if (!p || pixel_planes(p, w, h, number(argv[4]), planes) < 0 ||
 	        convert_open(&c, p, w & ~1u, h & ~1u) < 0)
 		return 1;
 	for (unsigned i = 0; i < p->planes; i++) {

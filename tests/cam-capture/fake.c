@@ -4,7 +4,8 @@
  * format=FOURCC (of those that it then has, default NV12)  size=WxH (it has no other)  step=N (sides become
  * multiples) pad=BYTES (after each line)  planes=1 (one piece of memory)  buffers=N  fps=N  rate (can be set)
  * cameras=N busy  novideo  noflip  noconfigure  nostart  small (buffers)  silent=N gone=N abort=N (at frame
- * N) lose=N (the driver loses a frame after each N)  bad=N (so many at N)  clock=boot|odd  slow-open */
+ * N) lose=N (the driver loses a frame after each N)  bad=N (so many at N)  clock=boot|odd  slow-open
+ * fork (a process of its own) */
 #define _GNU_SOURCE
 #include "libcamera.h"
 
@@ -17,7 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BUFFERS_MAX = 16, HELD_MAX = 64, NS_PER_S = 1000000000 };
+enum { BUFFERS_MAX = 16, HELD_MAX = 64, NS_PER_S = 1000000000, MEMORY_BYTES = 64 << 20 };
 
 static struct libcamera_config config;
 static struct libcamera_events events;
@@ -55,11 +56,23 @@ static uint32_t fake_fourcc(void)
 	return v;
 }
 
+/* Before main(): the sandbox of a camera knows only memory that comes from devices. */
+__attribute__((constructor)) static void memory_make(void)
+{
+	for (unsigned i = 0; i < BUFFERS_MAX; i++) {
+		memory[i].fd = memfd_create("fake", MFD_CLOEXEC);
+		if (memory[i].fd < 0 || ftruncate(memory[i].fd, MEMORY_BYTES) < 0)
+			abort();
+	}
+}
+
 int libcamera_begin(bool verbose)
 {
 	(void)verbose;
 	if (fake("slow-open"))
 		sleep(60);
+	if (fake("fork") && fork() == 0)
+		_exit(0);
 	return 0;
 }
 
@@ -146,12 +159,13 @@ static unsigned bytes_per_pixel(void)
 
 int libcamera_validate(struct libcamera_config *c)
 {
-	unsigned step = fake_number("step", 1), w, h;
+	unsigned step = fake_number("step", 1);
 	const char *size = fake("size");
 
-	if (size && sscanf(size, "%ux%u", &w, &h) == 2) {
-		c->width = w;
-		c->height = h;
+	if (size) {
+		char *x;
+		c->width = (uint32_t)strtoul(size, &x, 10);
+		c->height = (uint32_t)strtoul(x + 1, NULL, 10);
 	}
 	c->width -= c->width % step;
 	c->height -= c->height % step;
@@ -223,10 +237,7 @@ int libcamera_configure(void)
 		bytes += plane_bytes(i);
 	buffers = config.buffers;
 	for (unsigned i = 0; i < buffers && i < BUFFERS_MAX; i++) {
-		memory[i].fd = memfd_create("fake", MFD_CLOEXEC);
 		memory[i].bytes = bytes - (fake("small") ? 1 : 0);
-		if (ftruncate(memory[i].fd, (off_t)memory[i].bytes) < 0)
-			return -errno;
 		memory[i].p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, memory[i].fd, 0);
 		if (!fake("small"))
 			draw(memory[i].p);

@@ -42,6 +42,8 @@ def main():
         "https://cloud.example/cams/door/": server.url,
         "cam-ship ": f"cam-ship -C {server.ca} ",
         "cam-capture |": "cam-capture -T |",  # no camera here
+        # no camera here: the program with one that is made up
+        "cam-capture -s 1920x1080": f"{os.environ['O']}/tests/cam-capture/fake -s 1920x1080",
         "ffplay -": PLAY,
         "mpv -": PLAY,
         "2026-11-23T20:00": (now - datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:%M"),
@@ -58,7 +60,7 @@ def main():
             command = command.replace(old, new)
         if prepare:
             subprocess.run(prepare, shell=True, cwd=folder, check=True, stderr=subprocess.DEVNULL)
-        forever = "cam-capture" in command and "timeout" not in command and "-i -" not in command
+        forever = "cam-capture" in command and not re.search("timeout|-i -|-l", command)
         return shell.run(command, 40, 4 if forever else None)
 
     def ok(command, prepare="", code="0", then=None):
@@ -75,8 +77,10 @@ def main():
             ok(command)
         os.mkdir(f"{folder}/spool")
         capture = pages["cam-capture.1"]
-        ok(capture[0], code="124", then=made("test.h264"))  # what timeout(1) says of having ended it
-        ok(capture[1], "ffmpeg -v error -f lavfi -i testsrc=d=2:r=30 -pix_fmt yuv420p in.mp4 </dev/null", then=made("out.h264"))
+        ok(capture[0])
+        ok(capture[1], then=made("camera.h264"))
+        ok(capture[2], code="124", then=made("test.h264"))  # what timeout(1) says of having ended it
+        ok(capture[3], "ffmpeg -v error -f lavfi -i testsrc=d=2:r=30 -pix_fmt yuv420p in.mp4 </dev/null", then=made("out.h264"))
         ok(pages["cam-seal.1"][0], "cp out.h264 door.h264", then=made("door.cam"))
         for command in pages["cam-open.1"]:
             ok(command, "mkdir -p cams && cp door.cam cams/")

@@ -1,8 +1,8 @@
 /* inject TID DEED [ARGUMENT [PATH]]: makes a live thread do something, as one who broke into it would, and
  * prints what came of it: "killed", "refused: ERRNO" or "done: VALUE".
  *
- * The next system call of the thread, whatever it is, becomes another one; if the thread survives, its own call
- * is made after that, and it goes on as if nothing had been. Needs root. */
+ * The next system call of the thread, whatever it is, becomes another one; if the thread survives, its own
+ * call is made after that, and it goes on as if nothing had been. Needs root. */
 #define _GNU_SOURCE
 #include <elf.h>
 #include <errno.h>
@@ -182,7 +182,7 @@ static int is_doomed(pid_t tid)
 			pending = strtoull(line + 7, NULL, 16);
 	if (f)
 		fclose(f);
-	return pending >> (SIGSYS - 1) & 1;
+	return (pending & 1ull << (SIGSYS - 1)) != 0;
 }
 
 /* Goes on until the next call begins or ends. 0, or 1: killed by the filter. */
@@ -256,8 +256,8 @@ int main(int argc, char **argv)
 	pid_t tid = (pid_t)strtol(argv[1], NULL, 10);
 	const struct deed *d = deed_find(argv[2]);
 	alarm(PATIENCE_S); /* and its death lets the thread go */
-	if (ptrace(PTRACE_SEIZE, tid, 0, PTRACE_O_TRACESYSGOOD) < 0 || ptrace(PTRACE_INTERRUPT, tid, 0, 0) < 0 ||
-	        waitpid(tid, NULL, __WALL) != tid)
+	if (ptrace(PTRACE_SEIZE, tid, 0, PTRACE_O_TRACESYSGOOD) < 0 ||
+	        ptrace(PTRACE_INTERRUPT, tid, 0, 0) < 0 || waitpid(tid, NULL, __WALL) != tid)
 		trouble("attach");
 	if (call_wait(tid)) {
 		errno = ESRCH;

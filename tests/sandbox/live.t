@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """The running pipeline, each tool under a user of its own, with footage flowing: what the kernel shows of every thread, and
-what a thread that somebody took over can do. Then the dialer of cam-ship, in each of its phases."""
+what a thread that somebody took over can do. Then the dialer of cam-ship, in each of its phases.
+defends: enter.egress enter.program enter.sibling"""
 import os
 import socket
 import subprocess
@@ -120,7 +121,7 @@ def attempts(process, target, deeds, *args):
         if got not in REFUSED:
             done.append(f"{deed}: {got}")
         if got == "killed":
-            time.sleep(0.02)  # the other threads die after this one
+            time.sleep(0.05)  # the other threads die after this one, and a parent after its dialer
     return done
 
 
@@ -175,17 +176,16 @@ def deeds_of_stages(c):
 
 def allowed(c):
     """What they are there for: else the tests above would be passed by anything."""
-    names = sorted(n for n in os.listdir(c.spool) if n.endswith((".cam", ".sent")))
-    tap.ok(names, "there are segments")
-    path = f"{c.spool}/{names[0]}"
-    tap.ok(inject(c.pid("ship"), "open", path).startswith("done"), "cam-ship: may read the spool")
+    # names change while one looks
+    readable = lambda: inject(c.pid("ship"), "open", f"{c.spool}/{sorted(os.listdir(c.spool))[0]}").startswith("done")
+    tap.ok(waits(10, readable), "cam-ship: may read the spool")
     tap.ok(inject(c.pid("spool"), "create", f"{c.spool}/made").startswith("done"), "cam-spool: may make a file there")
     tap.ok(inject(c.pid("reap"), "rename", f"{c.spool}/made", f"{c.spool}/renamed").startswith("done"), "cam-reap: may rename it")
     os.unlink(f"{c.spool}/renamed")
 
 
 def ship_in_spool(c):
-    names = sorted(n for n in os.listdir(c.spool) if n.endswith((".cam", ".sent")))
+    names = sorted(n for n in os.listdir(c.spool) if n.endswith(".sent"))
     path = f"{c.spool}/{names[0]}"
     done = attempts(lambda: c.pid("ship"), first, ["open-write", "create", "unlink", "rename", "link", "truncate", "chmod"], path, path + ".new")
     tap.ok(not done and os.path.exists(path), "cam-ship: writes, removes, renames nothing in the spool", *done)
@@ -219,6 +219,15 @@ def sockets_of(pid):
     return found
 
 
+def dialer_of(c):
+    """The dialer of a cam-ship that will not end because the one before has died."""
+    def look():
+        ship = c.pid("ship")
+        d = children(ship)[0]
+        return d if filters(d) >= 1 and not is_over(c.running["ship"]) and status(d, d)["State"].split()[0] not in "ZX" else None
+    return waits(15, look) or 0
+
+
 def uploader_and_dialer(c, server):
     other = listening()
     port = other.getsockname()[1]
@@ -228,8 +237,7 @@ def uploader_and_dialer(c, server):
         inject(ship, "connect", fd, port)
         inject(c.pid("ship"), "sendto", fd, port)
     tap.ok(not was_met(other), "cam-ship: connect() by it reaches nobody")
-    ship = c.pid("ship")
-    dialer = waits(5, lambda: children(ship)[0])
+    dialer = dialer_of(c)
     got = inject(dialer, "socket-inet")
     if tap.ok(got.startswith("done: "), "the dialer: makes a socket", got):
         fd = got.split()[1]
@@ -238,7 +246,7 @@ def uploader_and_dialer(c, server):
         got = inject(dialer, "connect", fd, server.port)
         tap.ok(got == "done: 0", "but the one of the server", got)
         inject(dialer, "close", fd)
-    process = lambda: waits(10, lambda: children(c.pid("ship"))[0])
+    process = lambda: dialer_of(c)
     done = attempts(process, first, [d for d in DEEDS if d not in ("fork", "socket-udp")], f"{c.folder}/other/file", f"{c.folder}/other/new")
     tap.ok(not done, "the dialer: forbidden deeds", *done)
     done = attempts(process, first, ["thread", "clone3"], "/")
@@ -257,12 +265,14 @@ def each_other(c, process):
         for deed in ("kill-other", "tgkill-other", "ptrace-other", "vm-readv-other", "pidfd-other", "kcmp-other"):
             mine, theirs = me(), other()
             got = inject(mine, deed, theirs)
+            time.sleep(0.05)
             if got not in REFUSED:
                 done.append(f"{deed}: {got}")
         for what in ("mem", "environ", "maps", "fd/0"):
             mine, theirs = me(), other()
             for deed in ("open", "open-write"):
                 got = inject(mine, deed, f"/proc/{theirs}/{what}")
+                time.sleep(0.05)
                 if got not in REFUSED:
                     done.append(f"{what}: {got}")
         tap.ok(not done, f"{name}: neither signals, traces nor reads the other, whose user it shares", *done)
@@ -309,10 +319,10 @@ class Ship:
         return self.p.pid
 
     def dial(self, n):
-        """The process of a dial with n filters on it."""
-        for _ in range(3):
+        """The process of a dial with n filters on it. The next one after it has died would come late."""
+        for _ in range(10):
             dialer = children(self.pid())[0]
-            found = waits(5, lambda: [p for p in children(dialer) if filters(p) == n][0])
+            found = waits(0.5, lambda: [p for p in children(dialer) if filters(p) == n and status(p, p)["State"].split()[0] not in "ZX"][0])
             if found:
                 return found
             self.end()
@@ -343,6 +353,67 @@ def memory(c, server):
     s.end()
 
 
+# --- phases that the pipeline has left, in tools alone ---
+
+
+class Alone:
+    """A tool that stays in one phase, for there is something that it waits for."""
+
+    def __init__(self, c, user, n, command, **environment):
+        self.command, self.n, self.folder = as_user(user) + command, n, c.folder
+        self.environment = {**os.environ, **environment}
+        self.p = None
+
+    def pid(self):
+        if not self.p or is_over(self.p):
+            self.p = subprocess.Popen(self.command, cwd=self.folder, env=self.environment, stdin=subprocess.PIPE, bufsize=0,
+                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if not waits(10, lambda: filters(self.p.pid) == self.n):
+            raise RuntimeError(f"{self.command}: {self.p.poll()}")
+        return self.p.pid
+
+    def end(self):
+        self.p.kill()
+        self.p.wait()
+
+
+def other_phases(c):
+    fake = os.environ["O"] + "/tests/cam-capture/fake"
+    os.mkfifo(f"{c.folder}/never", 0o644)
+    camera = ["-s", "320x240", "-w", "50"]
+    # libcamera may hear of devices and make memory files
+    for name, alone, without in (
+            ("cam-capture, starting", Alone(c, "capture", 1, ["cam-capture", "-i", "-"]), ()),
+            ("cam-capture, opening a camera", Alone(c, "capture", 1, [fake, *camera], FAKE="slow-open"), ("memfd",)),
+            ("cam-capture, streaming from a camera", Alone(c, "capture", 2, [fake, *camera], FAKE="fps=30"), ()),
+            ("cam-ship, starting", Alone(c, "ship", 2, ["cam-ship", "-d", "one", "-C", "never", "https://localhost/cams/"]), ())):
+        deeds = [d for d in DEEDS + SOCKETS if d not in without]
+        done = attempts(alone.pid, first, deeds, f"{c.folder}/other/file", f"{c.folder}/other/new")
+        tap.ok(not done, f"{name}: {len(deeds)} forbidden deeds", *done)
+        for path in ("/etc/passwd", f"{c.folder}/seal/door.key", f"/proc/{os.getpid()}/environ"):
+            done = attempts(alone.pid, first, ["open", "open-write"], path)
+            tap.ok(not done, f"{name}: does not open {path.replace(c.folder, '')}", *done)
+        alone.end()
+    r = subprocess.run([fake, *camera], env={**os.environ, "FAKE": "fork"}, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                       stderr=subprocess.PIPE, timeout=30, check=False)
+    tap.ok(r.returncode == 111 and b"a process of its own" in r.stderr, "a module that wants a process of its own: said, exit 111", r)
+
+
+def anew(c):
+    """Threads that a library starts before main() are bound by Landlock, too: the program began once more."""
+    out = f"{c.folder}/anew"
+    ready = os.open("/dev/null", os.O_WRONLY)
+    r = subprocess.run(["strace", "-f", "-qq", "-o", out, "-e", "trace=execve,landlock_restrict_self,clone,clone3", "cam-capture", "-w", "5",
+                        "-D", str(ready), "-c", "none"], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                       pass_fds=(ready,), timeout=30, check=False)
+    tap.ok(r.returncode == 111 and r.stderr.startswith(b"cam-capture: no camera"), "cam-capture: looks for a camera", r)
+    with open(out, encoding="ascii", errors="replace") as f:
+        calls = [line.split(None, 1)[1].split("(")[0] for line in f if "(" in line and "resumed" not in line]
+    early = "clone" in " ".join(calls[:calls.index("landlock_restrict_self")])
+    wanted = ["execve", "landlock_restrict_self"] * (2 if early else 1)
+    tap.ok([x for x in calls if not x.startswith("clone")] == wanted, f"cam-capture: {'begins anew, confined' if early else 'has one thread'}", calls)
+
+
 def silent_server():
     """A port that takes no connection: its queue is full."""
     s = socket.socket()
@@ -364,7 +435,7 @@ def dial_phases(c):
         f.write("nameserver 127.97.61.1\noptions timeout:30 attempts:3\n")
     other = listening()
     port = other.getsockname()[1]
-    s = Ship(c, "http://camera.example:8080/cams/", f'mount --bind {c.folder}/resolv.conf "$(realpath /etc/resolv.conf)" &&')
+    s = Ship(c, "https://camera.example:8443/cams/", f'mount --bind {c.folder}/resolv.conf "$(realpath /etc/resolv.conf)" &&')
     resolving = lambda: s.dial(2)
     done = attempts(resolving, first, [d for d in DEEDS if d != "socket-udp"], f"{c.folder}/other/file", f"{c.folder}/other/new")
     tap.ok(not done, "a dial that asks for a name: forbidden deeds", *done)
@@ -422,6 +493,8 @@ def main():
         uploader_and_dialer(c, server)
         memory(c, server)
         dial_phases(c)
+        other_phases(c)
+        anew(c)
         tap.ok(os.listdir(f"{folder}/other") == ["file"], "what it was about is untouched", os.listdir(f"{folder}/other"))
         before = len(server.objects())
         c.revive()

@@ -1,7 +1,8 @@
 /* matrix ARCH: what every profile answers to every system call of ARCH (x86_64 or aarch64), one line for each
  * that does not kill, found by running the generated filter here: TOOL PHASE CALL(ARGUMENTS) ANSWER.
- * matrix -r TOOL PHASE: the same for this machine, but by really doing each call under the real filter in a
- * child: TOOL PHASE CALL lives|dies. matrix -t: the table of cam-security(7). */
+ * matrix -r TOOL PHASE: really does each call of this machine, with zeros for arguments, under the real
+ * filter in a child: a line for each that does not end as judged, and how many were tried. matrix -t: the
+ * table of cam-security(7). */
 #define _GNU_SOURCE
 #include "sandbox.h"
 
@@ -34,7 +35,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CALLS_MAX = 1024, FILTER_MAX = 4096, EXIT_TROUBLE = 111, LIVES = 3, WAIT_MS = 200 };
+enum { CALLS_MAX = 1024, FILTER_MAX = 4096, EXIT_TROUBLE = 111, LIVES = 3, WAIT_MS = 200, API_LEVEL = 3 };
 enum { FOUND_AT = 0x10000, FOUND_BYTES = 16 }; /* where an address that may be connected to would lie */
 
 static void trouble(const char *what)
@@ -197,6 +198,12 @@ static int judge_call(
 	return zeros != SECCOMP_RET_KILL_PROCESS || ones != SECCOMP_RET_KILL_PROCESS;
 }
 
+static int kills(uint32_t action)
+{
+	action &= SECCOMP_RET_ACTION_FULL;
+	return action == SECCOMP_RET_KILL_PROCESS || action == SECCOMP_RET_KILL_THREAD;
+}
+
 static int judge_all(const char *arch_name)
 {
 	static struct sock_filter filter[FILTER_MAX];
@@ -220,9 +227,7 @@ static int judge_all(const char *arch_name)
 		uint32_t i386 = judge(filter, &d);
 		d = (struct seccomp_data){.nr = 0x40000000 | 1, .arch = arch};
 		uint32_t x32 = judge(filter, &d);
-		if (unknown != SECCOMP_RET_KILL_PROCESS ||
-		        (i386 & SECCOMP_RET_ACTION_FULL) > SECCOMP_RET_KILL_THREAD * 1u ||
-		        (x32 & SECCOMP_RET_ACTION_FULL) > SECCOMP_RET_KILL_THREAD * 1u)
+		if (!kills(unknown) || !kills(i386) || !kills(x32))
 			printf("%s %s other ways in: %#x %#x %#x\n", profile_all[i]->tool,
 			        profile_all[i]->phase, unknown, i386, x32);
 	}
@@ -260,21 +265,36 @@ static int dies(const struct profile *p, int nr)
 	return 0;
 }
 
+/* The filter that this machine enforces is the one that was judged: with zeros for arguments. */
+static void try_profile(const struct profile *p)
+{
+	static struct sock_filter filter[FILTER_MAX];
+	uint32_t arch = seccomp_arch_native();
+	unsigned tried = 0, wrong = 0;
+
+	filter_get(p, arch, filter);
+	for (int nr = 0; nr < CALLS_MAX; nr++) {
+		char *name = seccomp_syscall_resolve_num_arch(arch, nr);
+		struct seccomp_data d = {.nr = nr, .arch = arch};
+		if (name) {
+			int judged = judge(filter, &d) == SECCOMP_RET_KILL_PROCESS, died = dies(p, nr);
+			tried++;
+			wrong += judged != died;
+			if (judged != died)
+				printf("%s %s %s %s\n", p->tool, p->phase, name, died ? "dies" : "lives");
+		}
+		free(name);
+	}
+	printf("%u calls tried, %u wrong\n", tried, wrong);
+}
+
 static int try_all(const char *tool, const char *phase)
 {
-	for (size_t i = 0; profile_all[i]; i++) {
-		const struct profile *p = profile_all[i];
-		if (strcmp(p->tool, tool) != 0 || strcmp(p->phase, phase) != 0)
-			continue;
-		for (int nr = 0; nr < CALLS_MAX; nr++) {
-			char *name = seccomp_syscall_resolve_num_arch(seccomp_arch_native(), nr);
-			if (name)
-				printf("%s %s %s %s\n", tool, phase, name, dies(p, nr) ? "dies" : "lives");
-			fflush(stdout);
-			free(name);
+	for (size_t i = 0; profile_all[i]; i++)
+		if (strcmp(profile_all[i]->tool, tool) == 0 && strcmp(profile_all[i]->phase, phase) == 0) {
+			try_profile(profile_all[i]);
+			return 0;
 		}
-		return 0;
-	}
 	return 100;
 }
 
@@ -306,8 +326,9 @@ static void places(const struct profile *p)
 	static const struct {
 		unsigned right;
 		const char *name;
-	} rights[] = {{RIGHT_READ, "read"}, {RIGHT_LIST, "list"}, {RIGHT_WRITE, "write"}, {RIGHT_CREATE, "create"},
-	        {RIGHT_REMOVE, "remove"}, {RIGHT_EXECUTE, "execute"}, {RIGHT_DEVICE, "ioctl"}};
+	} rights[] = {{RIGHT_READ, "read"}, {RIGHT_LIST, "list"}, {RIGHT_WRITE, "write"},
+	        {RIGHT_CREATE, "create"}, {RIGHT_REMOVE, "remove"}, {RIGHT_EXECUTE, "execute"},
+	        {RIGHT_DEVICE, "ioctl"}};
 
 	if (!p->place[0].what)
 		puts("No file.");
@@ -353,7 +374,8 @@ int main(int argc, char **argv)
 	}
 	if (argc == 2 && strcmp(argv[1], "-t") == 0)
 		return table();
-	if (argc == 2)
+	/* what libseccomp can make, whatever the kernel, or an emulator of one, says that it knows */
+	if (argc == 2 && seccomp_api_set(API_LEVEL) == 0)
 		return judge_all(argv[1]);
 	if (argc == 4 && strcmp(argv[1], "-r") == 0)
 		return try_all(argv[2], argv[3]);

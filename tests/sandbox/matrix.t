@@ -1,6 +1,7 @@
 #!/bin/sh
 # What each profile answers to every system call, against lists that are changed by hand only; then every call
 # of this machine for real.
+# defends: see.uploader enter.kernel
 . "$(dirname "$0")/../tap.sh"
 matrix=$O/tests/sandbox/matrix
 golden=$top/tests/sandbox/golden
@@ -9,23 +10,22 @@ for arch in x86_64 aarch64; do
 	"$matrix" $arch >now || exit 1
 	diff -u "$golden.$arch" now >tap.out
 	tap_result $? "$arch: the filters allow what is listed, no more and no less"
-	is "$arch: nobody may" "$(grep -cE ' (execve|execveat|ptrace|process_vm_readv|bpf|mount|unshare|setns|setuid|capset|init_module|kexec_load|io_uring_setup|userfaultfd|keyctl|memfd_create|perf_event_open|reboot)[ (].* allowed' now)" 0
-	is "$arch: nobody maps anything executable" "$(grep -cE '(mmap|mprotect|pkey_mprotect)\((.*exec)\) allowed' now)" 0
+	# memory files and files of code: only while libcamera loads its modules
+	grep -vE '^cam-capture opening a camera (memfd_create|mmap\(file exec\)) allowed' now >others
+	is "$arch: nobody may" "$(grep -E ' (execve|execveat|ptrace|process_vm_readv|bpf|mount|unshare|setns|setuid|capset|init_module|kexec_load|io_uring_setup|userfaultfd|keyctl|memfd_create|perf_event_open|reboot)( |\(.*\) )allowed' others)" ""
+	is "$arch: nobody maps anything executable" "$(grep -E ' (mmap|mprotect|pkey_mprotect)\(.*exec\) allowed' others)" ""
+	is "$arch: a socket is made by the dialer and for udev only" \
+		"$(grep -E ' socket\(.*\) allowed' now | grep -vE '^cam-ship dialer (waiting|resolving) |^cam-ship dialer connecting socket\(inet6?\)|^cam-capture opening a camera socket\(netlink events\)')" ""
 done
 
 "$matrix" -t >table
 sed '1,/^\.\\" table begins/d; /^\.\\" table ends/,$d' "$top/man/cam-security.7" | diff -u - table >tap.out
 tap_result $? "cam-security(7) has the table of these profiles (make security-table)"
 
-native=$(uname -m)
-[ -e "$golden.$native" ] || { tap_done ; }
-case $SAN in *address*) echo "# sanitizers: the filter is not entered"; done_testing; exit ;; esac
+case $SAN in *address*) echo "# sanitizers: the filter is not entered"; tap_done ;; esac
 "$matrix" -l >profiles
 while IFS='	' read -r tool phase; do
 	"$matrix" -r "$tool" "$phase" </dev/null >tried # lseek() is among the calls
-	sed -n "s/^$tool $phase \([a-z0-9_]*\).*/\1/p" "$golden.$native" | sort -u >listed
-	# kill and tgkill to another than oneself, and calls of which only some are allowed, die with zeros for arguments
-	awk '$NF == "lives" { print $(NF - 1) }' tried | sort -u >lived
-	is "$tool, $phase: of $(wc -l <tried) calls tried for real these live" "$(tr '\n' ' ' <lived)" "$(grep -vxE 'ioctl|fcntl|clone' listed | tr '\n' ' ')"
+	is "$tool, $phase: what was judged is what is enforced: $(tail -n 1 tried)" "$(grep -v ' tried, ' tried; grep -c '^[1-9][0-9]* calls tried, 0 wrong' tried)" 1
 done <profiles
 tap_done
