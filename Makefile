@@ -2,6 +2,7 @@
 # make demo       the whole chain, seen         make check-long  campaigns of many minutes
 # make bench      figures, as ratios            make lint        analysers and manual pages
 # make install    PREFIX=/usr/local DESTDIR=    make CROSS=aarch64-linux-gnu-   for the Pi
+# make check-guest  a camera and an encoder of the kernel's own, in QEMU
 #
 # Variables: O output folder; X264=0 and LIBCAMERA=0 build cam-capture without them; WERROR=1; SAN=address,undefined;
 # NOSANDBOX=1 builds tools that run without their sandbox and say so, to measure what it costs.
@@ -92,6 +93,7 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-capture/pixel-test cam-capture/sensortime-test cam-capture/arrivals-test cam-capture/control-test cam-capture/camera-formats-test \
 	cam-capture/motion-test cam-capture/roll-test \
 	cam-capture/y4m-test cam-capture/queue-test cam-capture/au-test cam-capture/pace-test cam-capture/pattern-test \
+	cam-capture/m2m-test \
 	cam-seal/annexb-test cam-seal/epoch-test cam-seal/reader-test cam-seal/chain-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
@@ -119,6 +121,7 @@ cam-capture/roll-test_SRC = cam-capture/roll cam-capture/au lib/sei
 cam-capture/queue-test_SRC = cam-capture/queue cam-capture/au lib/sei
 cam-capture/au-test_SRC = cam-capture/au lib/sei
 cam-capture/pace-test_SRC = cam-capture/pace cam-capture/stop lib/clocks
+cam-capture/m2m-test_SRC = tests/cam-capture/m2m-fake $(filter-out cam-capture/m2m-io,$(M2M)) lib/msg
 cam-capture/pattern-test_SRC = cam-capture/pattern
 cam-seal/annexb-test_SRC = cam-seal/annexb lib/sei
 cam-seal/epoch-test_SRC = cam-seal/epoch lib/record lib/fdio
@@ -340,7 +343,7 @@ clean:
 DEPS_BUILD = gcc g++ libc6-dev libcamera-dev libyuv-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev
 DEPS_DEVICE = s6 execline nftables util-linux procps ca-certificates
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
-DEPS_CHECK = perl apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base
+DEPS_CHECK = perl nbdkit libnbd-bin fuse3 apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base
 DEPS_LONG = swift-proxy swift-account swift-container swift-object memcached
 DEPS_BENCH = age python3 rclone libnginx-mod-http-dav-ext ceph-mon ceph-osd radosgw ceph-common
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc

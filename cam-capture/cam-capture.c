@@ -75,6 +75,12 @@ static int file_open(const struct options *o, const char **name)
 	return fd;
 }
 
+/* Of a camera, or of an encoder. */
+static bool uses_devices(const struct capture *c, const struct options *o)
+{
+	return (!o->pattern && !o->file) || c->encoder->device;
+}
+
 static void source_open(struct capture *c, const struct options *o)
 {
 	enum source_result why = SOURCE_FAILED;
@@ -84,7 +90,7 @@ static void source_open(struct capture *c, const struct options *o)
 	/* after open(), which may wait for the other end of a FIFO and must still end on a signal */
 	if (stop_open(&c->stop) < 0)
 		die_errno(EXIT_TEMPORARY, "signals");
-	cell_starting(!o->pattern && !o->file);
+	cell_starting(uses_devices(c, o));
 	if (o->pattern && !(c->source = source_pattern(&o->camera.video, o->fast)))
 		die_errno(EXIT_TEMPORARY, "test pattern");
 	if (o->file && !(c->source = source_y4m(fd, name, o->fast, &c->stop, &why)))
@@ -146,7 +152,7 @@ static void open_all(struct capture *c, const struct options *o)
 	fd_pipe_grow(STDOUT_FILENO);
 	if (writer_start(&c->writer, STDOUT_FILENO, QUEUE_BYTES, &c->stop) < 0)
 		die_errno(EXIT_TEMPORARY, "writer");
-	cell_streaming(!o->pattern && !o->file);
+	cell_streaming(uses_devices(c, o));
 }
 
 /* Queues an access unit or, when only motion is recorded, what of the last ones is to be. */

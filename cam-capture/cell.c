@@ -96,7 +96,7 @@ void cell_again(char **argv, int keep)
 	die_errno(EXIT_TEMPORARY, "sandbox: cannot execute itself anew");
 }
 
-static void camera_starting(void)
+static void devices_starting(void)
 {
 	static struct paths p;
 
@@ -106,15 +106,15 @@ static void camera_starting(void)
 	sandbox_enter(&profile_capture_camera, p.path, p.n);
 }
 
-void cell_starting(bool camera)
+void cell_starting(bool devices)
 {
-	if (camera)
-		camera_starting();
+	if (devices)
+		devices_starting();
 	else
 		sandbox_enter(&profile_capture_starting, NULL, 0);
 }
 
-void cell_streaming(bool camera)
+void cell_streaming(bool devices)
 {
-	sandbox_filter(camera ? &profile_capture_live : &profile_capture);
+	sandbox_filter(devices ? &profile_capture_live : &profile_capture);
 }

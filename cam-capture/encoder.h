@@ -22,6 +22,7 @@ struct packet {
 
 struct encoder {
 	const char *name, *about;
+	bool device; /* it is a video device, and not a library */
 	/* The formats that it takes as they are, a bit 1 << enum video_format for each; 0, silently, when
 	 * there is none of its kind here. This member and the others are NULL when the encoder is not built
 	 * in. */

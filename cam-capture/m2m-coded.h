@@ -1,5 +1,6 @@
-/* m2m-coded: what the hardware encoder is asked for. cam-capture asks for H.264 (m2m-h264.c); a test program that runs
- * where the only encoder is vicodec is linked with another answer, and with the same code otherwise. */
+/* m2m-coded: what the hardware encoder is asked for. cam-capture asks for H.264 (m2m-h264.c); a test program
+ * that runs where the only encoder is vicodec is linked with another answer, and with the same code
+ * otherwise. */
 #ifndef M2M_CODED_H
 #define M2M_CODED_H
 #include <stdbool.h>

@@ -1,5 +1,5 @@
-/* Each control is set, then read back: drivers round, and what they silently did not take would show only in the
- * footage. */
+/* Each control is set, then read back: drivers round, and what they silently did not take would show only in
+ * the footage. */
 #define _GNU_SOURCE
 #include "m2m-controls.h"
 
@@ -12,8 +12,8 @@
 
 enum { BITRATE_UNIT_HIGH_PROFILE = 1250, MB_SIDE = 16 };
 
-/* ITU-T H.264, table A-1: macroblocks per second and per frame, bitrate in units of 1250 bit/s (A.3.3 for High). 1b is
- * left out: it is 1.1 with less. */
+/* ITU-T H.264, table A-1: macroblocks per second and per frame, bitrate in units of 1250 bit/s (A.3.3 for
+ * High). 1b is left out: it is 1.1 with less. */
 static const struct {
 	int level;
 	uint32_t mb_s, mb, bitrate;
@@ -43,14 +43,16 @@ int m2m_controls_level(const struct encoder_config *c)
 
 	/* A.3.1: no side is longer than the square root of eight times the largest frame */
 	for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
-		if (mb <= levels[i].mb && mb_s <= levels[i].mb_s && columns * columns <= (uint64_t)levels[i].mb * 8 &&
+		if (mb <= levels[i].mb && mb_s <= levels[i].mb_s &&
+		        columns * columns <= (uint64_t)levels[i].mb * 8 &&
 		        rows * rows <= (uint64_t)levels[i].mb * 8 &&
 		        c->bitrate_bps <= (uint64_t)levels[i].bitrate * BITRATE_UNIT_HIGH_PROFILE)
 			return levels[i].level;
 	return -1;
 }
 
-/* What it is afterwards, or -1 with errno: EINVAL when there is no such control, ERANGE when not of this value. */
+/* What it is afterwards, or -1 with errno: EINVAL when there is no such control, ERANGE when not of this
+ * value. */
 static int64_t set(int fd, uint32_t id, int64_t value)
 {
 	struct v4l2_control c = {.id = id, .value = (int32_t)value};
@@ -83,7 +85,8 @@ static int profile_set(int fd, const char *name, const struct encoder_config *c)
 	int level = m2m_controls_level(c);
 
 	if (level < 0) {
-		msg("%s: no level of H.264 allows %ux%u at this rate and bitrate", name, c->video.width, c->video.height);
+		msg("%s: no level of H.264 allows %ux%u at this rate and bitrate", name, c->video.width,
+		        c->video.height);
 		errno = ENOTSUP;
 		return -1;
 	}

@@ -1,5 +1,5 @@
-/* Asks each video device what it can do. Numbers mean nothing: the Pi's encoder is 11 by custom only. Opens devices,
- * which changes nothing about them. */
+/* Asks each video device what it can do. Numbers mean nothing: the Pi's encoder is 11 by custom only. Opens
+ * devices, which changes nothing about them. */
 #define _GNU_SOURCE
 #include "m2m-device.h"
 

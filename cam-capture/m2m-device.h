@@ -9,8 +9,9 @@ struct m2m_device {
 	unsigned formats; /* that it takes, a bit 1 << enum video_format for each */
 };
 
-/* Opens the first memory-to-memory device with the multi-planar interface that makes coded (V4L2_PIX_FMT_*) of a
- * picture format of ours. 0, or -1 with ENODEV, or EACCES when there was a device that may not be opened. */
+/* Opens the first memory-to-memory device with the multi-planar interface that makes coded (V4L2_PIX_FMT_*)
+ * of a picture format of ours. 0, or -1 with ENODEV, or EACCES when there was a device that may not be
+ * opened. */
 int m2m_device_open(uint32_t coded, struct m2m_device *out);
 /* The same for one format of video.h. */
 uint32_t m2m_device_fourcc(unsigned format);

@@ -1,4 +1,5 @@
-/* A ring of what went in, in order. Drivers copy a frame's time stamp to what they make of it, in microseconds. */
+/* A ring of what went in, in order. Drivers copy a frame's time stamp to what they make of it, in
+ * microseconds. */
 #define _GNU_SOURCE
 #include "m2m-flights.h"
 

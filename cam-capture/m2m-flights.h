@@ -17,8 +17,8 @@ struct m2m_flights {
 };
 
 void m2m_flights_init(struct m2m_flights *f, const struct video *v);
-/* A frame goes in. The time that goes along with it: its time of capture in microseconds, or the least that is later
- * than the one before; -1 with ENOBUFS. */
+/* A frame goes in. The time that goes along with it: its time of capture in microseconds, or the least that
+ * is later than the one before; -1 with ENOBUFS. */
 int64_t m2m_flights_add(struct m2m_flights *f, const struct stamp *stamp, int64_t now_ns);
 /* The frame of this time comes out; frames before it that have not, never will. 0, or -1: there was none. */
 int m2m_flights_land(struct m2m_flights *f, int64_t time_us, int64_t now_ns, struct stamp *out);
@@ -27,7 +27,7 @@ void m2m_flights_flush(struct m2m_flights *f, int64_t now_ns);
 bool m2m_flights_any(const struct m2m_flights *f);
 /* Number of the oldest frame inside. */
 uint32_t m2m_flights_oldest(const struct m2m_flights *f);
-/* Until when something has to come out if the encoder may take wait_ns and two frame intervals: some give a frame only
- * when the next has come. INT64_MAX when none is inside and more goes in. */
+/* Until when something has to come out if the encoder may take wait_ns and two frame intervals: some give a
+ * frame only when the next has come. INT64_MAX when none is inside and more goes in. */
 int64_t m2m_flights_due_ns(const struct m2m_flights *f, int64_t wait_ns);
 #endif

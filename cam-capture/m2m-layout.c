@@ -1,5 +1,5 @@
-/* The formats of both queues. Drivers align sizes and strides to what their hardware can do, and say so only in what
- * they return. */
+/* The formats of both queues. Drivers align sizes and strides to what their hardware can do, and say so only
+ * in what they return. */
 #define _GNU_SOURCE
 #include "m2m-layout.h"
 
@@ -27,7 +27,7 @@ static struct v4l2_format format_make(uint32_t type, uint32_t fourcc, const stru
 	p->field = V4L2_FIELD_NONE;
 	p->num_planes = 1;
 	p->colorspace = is_rgb(v->format) ? V4L2_COLORSPACE_SRGB
-	        : v->matrix == 1          ? V4L2_COLORSPACE_REC709 /* H.264, table E-5 */
+	                : v->matrix == 1  ? V4L2_COLORSPACE_REC709 /* H.264, table E-5 */
 	                                  : V4L2_COLORSPACE_SMPTE170M;
 	p->quantization = v->full_range ? V4L2_QUANTIZATION_FULL_RANGE : V4L2_QUANTIZATION_DEFAULT;
 	return f;
@@ -50,10 +50,12 @@ static int crop(int fd, const char *name, const struct video *v, struct v4l2_rec
 		s.r = bounds;
 	if (s.r.width == v->width && s.r.height == v->height)
 		return 0;
+	bounds = s.r;
 	s.r = (struct v4l2_rect){.width = v->width, .height = v->height};
 	if (m2m_io_ctl(fd, VIDIOC_S_SELECTION, &s) == 0 && s.r.width == v->width && s.r.height == v->height)
 		return 0;
-	msg("%s: cannot encode %ux%u: it would be %ux%u", name, v->width, v->height, s.r.width, s.r.height);
+	msg("%s: cannot encode %ux%u: it would be %ux%u", name, v->width, v->height, bounds.width,
+	        bounds.height);
 	errno = ENOTSUP;
 	return -1;
 }
@@ -70,14 +72,15 @@ static int planes_find(struct m2m_layout *l, const struct v4l2_pix_format_mplane
 	if (v->format == VIDEO_NV12)
 		l->plane[1] = (struct m2m_plane){luma, stride, v->width, v->height / 2};
 	for (unsigned i = 1; i < l->planes && v->format == VIDEO_I420; i++)
-		l->plane[i] = (struct m2m_plane){luma + (i - 1) * (luma / 4), stride / 2, half, v->height / 2};
+		l->plane[i] =
+		        (struct m2m_plane){luma + (i - 1) * (luma / 4), stride / 2, half, v->height / 2};
 	if (l->planes > 1)
 		end = luma + luma / 2;
 	return p->height < v->height || stride < l->plane[0].line_bytes || end > l->bytes ? -1 : 0;
 }
 
-int m2m_layout_set(int fd, const char *name, const struct m2m_coded *coded, const struct video *v, uint32_t coded_bytes,
-        struct m2m_layout *out)
+int m2m_layout_set(int fd, const char *name, const struct m2m_coded *coded, const struct video *v,
+        uint32_t coded_bytes, struct m2m_layout *out)
 {
 	const uint32_t fourcc = m2m_device_fourcc(v->format);
 	struct v4l2_format f = format_make(V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE, coded->fourcc, v);
@@ -94,11 +97,13 @@ int m2m_layout_set(int fd, const char *name, const struct m2m_coded *coded, cons
 	f.fmt.pix_mp.plane_fmt[0].bytesperline = v->stride;
 	if (m2m_io_ctl(fd, VIDIOC_S_FMT, &f) < 0)
 		return refuse(name, "cannot set its input format");
-	if (f.fmt.pix_mp.pixelformat != fourcc || f.fmt.pix_mp.num_planes != 1 || planes_find(out, &f.fmt.pix_mp, v) < 0) {
+	if (f.fmt.pix_mp.pixelformat != fourcc || f.fmt.pix_mp.num_planes != 1 ||
+	        planes_find(out, &f.fmt.pix_mp, v) < 0) {
 		errno = ENOTSUP;
 		return refuse(name, "its input format is not what was asked for");
 	}
-	return crop(fd, name, v, (struct v4l2_rect){.width = f.fmt.pix_mp.width, .height = f.fmt.pix_mp.height});
+	return crop(
+	        fd, name, v, (struct v4l2_rect){.width = f.fmt.pix_mp.width, .height = f.fmt.pix_mp.height});
 }
 
 const char *m2m_layout_differs(const struct m2m_layout *l, const struct frame *f)
@@ -121,6 +126,7 @@ void m2m_layout_copy(const struct m2m_layout *l, const struct frame *f, uint8_t 
 	for (unsigned i = 0; i < l->planes; i++) {
 		const struct m2m_plane *p = &l->plane[i];
 		for (uint32_t y = 0; y < p->lines; y++)
-			memcpy(buffer + p->at + (size_t)y * p->stride, f->plane[i] + (size_t)y * f->stride[i], p->line_bytes);
+			memcpy(buffer + p->at + (size_t)y * p->stride, f->plane[i] + (size_t)y * f->stride[i],
+			        p->line_bytes);
 	}
 }

@@ -1,5 +1,5 @@
-/* The buffer ioctls of V4L2, multi-planar with one plane. Nothing that the device says about a buffer is used before it
- * is seen to lie within what there is. */
+/* The buffer ioctls of V4L2, multi-planar with one plane. Nothing that the device says about a buffer is used
+ * before it is seen to lie within what there is. */
 #define _GNU_SOURCE
 #include "m2m-queue.h"
 
@@ -14,7 +14,8 @@ enum { US_PER_S = 1000000 };
 static void buffer_init(const struct m2m_queue *q, struct v4l2_buffer *b, struct v4l2_plane *plane)
 {
 	*plane = (struct v4l2_plane){0};
-	*b = (struct v4l2_buffer){.type = q->type, .memory = q->dmabuf ? V4L2_MEMORY_DMABUF : V4L2_MEMORY_MMAP};
+	*b = (struct v4l2_buffer){
+	        .type = q->type, .memory = q->dmabuf ? V4L2_MEMORY_DMABUF : V4L2_MEMORY_MMAP};
 	b->m.planes = plane;
 	b->length = 1;
 }

@@ -1,5 +1,5 @@
-/* Keeps parameter sets as they pass, and puts them before IDR pictures that come without. Reads what an encoder
- * wrote, within its bounds. */
+/* Keeps parameter sets as they pass, and puts them before IDR pictures that come without. Reads what an
+ * encoder wrote, within its bounds. */
 #define _GNU_SOURCE
 #include "m2m-sets.h"
 
@@ -45,7 +45,8 @@ static void look(const uint8_t *p, size_t n, struct shape *s)
 	}
 }
 
-/* A PPS without an SPS goes behind the last SPS, in place of the one that did before: the last one of a number counts. */
+/* A PPS without an SPS goes behind the last SPS, in place of the one that did before: the last one of a
+ * number counts. */
 static int keep(struct m2m_sets *s, const uint8_t *p, const struct shape *shape)
 {
 	size_t n = shape->sets_end - shape->sets_at;

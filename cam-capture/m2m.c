@@ -1,8 +1,8 @@
-/* The hardware encoder: a stateful V4L2 memory-to-memory device behind the interface of encoder.h. On the Pi that is
- * bcm2835-codec. Frames go in by the camera's own memory (DMABUF) where it is laid out as the encoder wants it, else
- * they are copied into the encoder's; what it makes is read where it wrote it. The number of a frame goes along as its
- * time stamp, the time of capture, which the device copies. Opens one video device and waits for it, never longer than
- * ENCODER_WAIT_MS. */
+/* The hardware encoder: a stateful V4L2 memory-to-memory device behind the interface of encoder.h. On the Pi
+ * that is bcm2835-codec. Frames go in by the camera's own memory (DMABUF) where it is laid out as the encoder
+ * wants it, else they are copied into the encoder's; what it makes is read where it wrote it. The number of a
+ * frame goes along as its time stamp, the time of capture, which the device copies. Opens one video device
+ * and waits for it, never longer than ENCODER_WAIT_MS. */
 #define _GNU_SOURCE
 #include "encoder.h"
 #include "m2m-coded.h"
@@ -81,15 +81,18 @@ static int device_prepare(struct m2m *m)
 {
 	int fd = m->device.fd;
 
-	if (m2m_layout_set(fd, name_of(m), &m2m_coded, &m->config.video, coded_bytes(&m->config), &m->layout) < 0 ||
+	if (m2m_layout_set(
+	            fd, name_of(m), &m2m_coded, &m->config.video, coded_bytes(&m->config), &m->layout) < 0 ||
 	        rate_set(m) < 0 || m2m_controls_set(fd, name_of(m), &m->config, m2m_coded.h264) < 0)
 		return -1;
-	if (m2m_queue_map(&m->out, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE, OUTPUTS) < 0)
-		return -1;
-	for (unsigned i = 0; i < m->out.n; i++)
-		if (m2m_queue_put(&m->out, i, &(struct m2m_content){0}) < 0)
-			return -1;
-	return m2m_queue_start(&m->out);
+	int r = m2m_queue_map(&m->out, fd, V4L2_BUF_TYPE_VIDEO_CAPTURE_MPLANE, OUTPUTS);
+	for (unsigned i = 0; i < m->out.n && r == 0; i++)
+		r = m2m_queue_put(&m->out, i, &(struct m2m_content){0});
+	if (r == 0)
+		r = m2m_queue_start(&m->out);
+	if (r < 0)
+		msg_errno("%s: %s: no buffers", name_of(m), m->device.card);
+	return r;
 }
 
 static void close_m2m(void *state);
@@ -110,7 +113,6 @@ static void *open_m2m(const struct encoder_config *c)
 	m2m_flights_init(&m->flights, &c->video);
 	if (device_prepare(m) < 0) {
 		int saved = errno;
-		msg_errno("%s: %s: cannot encode", name_of(m), m->device.card);
 		close_m2m(m);
 		errno = saved;
 		return NULL;
@@ -171,7 +173,8 @@ static int begin_lending(struct m2m *m, const struct frame *f, int64_t key_us)
 
 	if (!why && m2m_queue_import(&m->in, m->device.fd, V4L2_BUF_TYPE_VIDEO_OUTPUT_MPLANE, INPUTS) == 0) {
 		if (lend(m, 0, f, key_us) == 0) {
-			msg("%s: %s: %s, of the camera's own memory", name_of(m), m->device.card, m2m_coded.name);
+			msg("%s: %s: %s, of the camera's own memory", name_of(m), m->device.card,
+			        m2m_coded.name);
 			return 0;
 		}
 		if (errno == ENODEV)
@@ -210,7 +213,8 @@ static int slot_wait(struct m2m *m, const struct frame *f)
 			return i;
 		int64_t left_ns = until_ns - m2m_io_now_ns();
 		if (left_ns <= 0) {
-			msg("%s: has kept %u frames for %d s: it hangs", name_of(m), m->in.n, ENCODER_WAIT_MS / 1000);
+			msg("%s: has kept %u frames for %d s: it hangs", name_of(m), m->in.n,
+			        ENCODER_WAIT_MS / 1000);
 			errno = ETIMEDOUT;
 			return -1;
 		}
@@ -327,8 +331,8 @@ static int idle(struct m2m *m)
 	return 0;
 }
 
-/* After the last frame: without STOP, when all have come out. With it, the encoder says which is the last, which some
- * forget: then too. */
+/* After the last frame: without STOP, when all have come out. With it, the encoder says which is the last,
+ * which some forget: then too. */
 static bool is_over(const struct m2m *m)
 {
 	return m->drained || (m->flushing && !m2m_flights_any(&m->flights) && m->stop_unknown);
@@ -339,7 +343,8 @@ static int pull(void *state, struct packet *out)
 	struct m2m *m = state;
 	struct m2m_content content;
 
-	if (m->lent >= 0 && !m->drained && m2m_queue_put(&m->out, (unsigned)m->lent, &(struct m2m_content){0}) < 0)
+	if (m->lent >= 0 && !m->drained &&
+	        m2m_queue_put(&m->out, (unsigned)m->lent, &(struct m2m_content){0}) < 0)
 		return -1;
 	m->lent = -1;
 	while (!is_over(m)) {
@@ -402,6 +407,7 @@ static void close_m2m(void *state)
 const struct encoder encoder_m2m = {
         .name = "m2m",
         .about = "hardware (V4L2)",
+        .device = true,
         .formats = formats,
         .open = open_m2m,
         .push = push,

@@ -12,7 +12,7 @@
 static const int refused[] = {
         SCMP_SYS(socket), SCMP_SYS(bind), SCMP_SYS(listen), SCMP_SYS(accept), SCMP_SYS(accept4),
         SCMP_SYS(io_uring_setup), /* whose requests no filter sees */
-        SCMP_SYS(ptrace), SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd),
+        SCMP_SYS(process_vm_writev), SCMP_SYS(pidfd_getfd),
         SCMP_SYS(sendmmsg), /* libcurl has no use for it */
 };
 
@@ -28,6 +28,8 @@ static int rules_add(scmp_filter_ctx f)
 	int r = seccomp_rule_add(f, SCMP_ACT_ERRNO(0), SCMP_SYS(connect), 0);
 	for (size_t i = 0; i < sizeof refused / sizeof *refused && !r; i++)
 		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), refused[i], 0);
+	if (!r && !UNCONNECTED_TRACED)
+		r = seccomp_rule_add(f, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ptrace), 0);
 	if (!r)
 		r = sending_refuse(f, SCMP_SYS(sendto), 3);
 	return r ? r : sending_refuse(f, SCMP_SYS(sendmsg), 2);

@@ -33,11 +33,11 @@ enum webdav_step {
 struct webdav {
 	enum webdav_step step;
 	char tmp[TARGET_KEY_BYTES + 48]; /* key of a temporary object that may be on the server, or empty */
-	int direct;                      /* the PUT went to the key itself: others may learn only now that MOVE fails */
-	int torn;                        /* a torn copy of this segment lies at its key */
-	int collections;                 /* how many of the collections above the key have been asked for */
-	unsigned depth;                  /* of the next one, counted from the key */
-	enum verdict after;              /* what comes out when the temporary object is gone */
+	int direct;         /* the PUT went to the key itself: others may learn only now that MOVE fails */
+	int torn;           /* a torn copy of this segment lies at its key */
+	int collections;    /* how many of the collections above the key have been asked for */
+	unsigned depth;     /* of the next one, counted from the key */
+	enum verdict after; /* what comes out when the temporary object is gone */
 };
 
 enum s3_step { S3_LOOK, S3_PUT, S3_HEAD, S3_COMPARE };

@@ -152,8 +152,8 @@ static void segment_sync(struct spool *s, bool mark)
 {
 	uint64_t unsynced = s->part.length - s->part.synced;
 
-	if (s->part.fd >= 0 && ((mark && dir_now_ms() - s->part.synced_ms >= s->sync_ms) ||
-	                               unsynced >= PART_SYNC_BYTES))
+	if (s->part.fd >= 0 &&
+	        ((mark && dir_now_ms() - s->part.synced_ms >= s->sync_ms) || unsynced >= PART_SYNC_BYTES))
 		ending_sync_open(&s->ending);
 }
 

@@ -62,6 +62,12 @@ int dir_each(struct dir *d, void (*fn)(void *arg, const char *entry), void *arg)
 	}
 }
 
+bool dir_ends(const char *entry, const char *suffix)
+{
+	size_t n = strlen(entry), m = strlen(suffix);
+	return n > m && strcmp(entry + n - m, suffix) == 0;
+}
+
 int dir_sync(int dir, int file)
 {
 	struct stat st;

@@ -29,6 +29,9 @@ void dir_open(struct dir *d, const char *path);
  * with errno. */
 int dir_each(struct dir *d, void (*fn)(void *arg, const char *entry), void *arg);
 
+/* Does it end with suffix? Cheap, before an entry is looked at closely. */
+bool dir_ends(const char *entry, const char *suffix);
+
 /* Is there an entry of this name? Anything but a clear "no" is a yes. */
 bool dir_has(const struct dir *d, const struct name *n);
 

@@ -330,7 +330,7 @@ static void survey_entry(void *arg, const char *entry)
 	struct survey *s = arg;
 	struct name n;
 	struct stat st;
-	bool whole = name_parse(entry, &n) == 0 && n.state == NAME_GONE;
+	bool whole = dir_ends(entry, ".gone") && name_parse(entry, &n) == 0 && n.state == NAME_GONE;
 
 	if ((!whole && pack_unfinished(entry, &n) < 0) ||
 	        fstatat(s->dir->fd, entry, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))

@@ -19,7 +19,8 @@ static const char temporary_suffix[] = ".new";
 
 void part_init(struct part *p, struct dir *d, struct syncer *s)
 {
-	*p = (struct part){.dir = d, .syncer = s, .fd = -1, .tail = malloc(PART_TAIL_BYTES + PART_PAGE_BYTES)};
+	*p = (struct part){
+	        .dir = d, .syncer = s, .fd = -1, .tail = malloc(PART_TAIL_BYTES + PART_PAGE_BYTES)};
 	if (!p->tail)
 		die_errno(EXIT_TEMPORARY, "memory");
 }

@@ -17,7 +17,7 @@
 #include <stddef.h>
 
 enum {
-	PART_TAIL_BYTES = 1 << 20, /* at most so much unsynced */
+	PART_TAIL_BYTES = 1 << 20,             /* at most so much unsynced */
 	PART_SYNC_BYTES = PART_TAIL_BYTES / 2, /* a sync is due */
 	PART_PAGE_BYTES = 4096,
 };

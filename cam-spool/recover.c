@@ -56,7 +56,8 @@ static void batch_entry(void *arg, const char *entry)
 	struct name n;
 	size_t i;
 
-	if (name_parse(entry, &n) < 0 || n.state != NAME_PART || (b->after && order(&n, b->after) <= 0))
+	if (!dir_ends(entry, ".part") || name_parse(entry, &n) < 0 || n.state != NAME_PART ||
+	        (b->after && order(&n, b->after) <= 0))
 		return;
 	if (b->n == BATCH && order(&n, &b->name[BATCH - 1]) >= 0)
 		return;

@@ -136,9 +136,8 @@ void room_freed(struct room *r, uint64_t bytes)
 	r->bytes -= bytes < r->bytes ? bytes : r->bytes;
 	r->files -= r->files > 0;
 	r->pending += bytes;
+	r->pending_ms = dir_now_ms();
 	free_look(r);
-	if (r->pending)
-		r->pending_ms = dir_now_ms();
 }
 
 void room_freeing(struct room *r)

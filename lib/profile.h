@@ -12,6 +12,7 @@ enum call_rule {
 	CALL_SELF,      /* kill, tgkill: allowed to this process only */
 	CALL_FLAGS,     /* fcntl: descriptor and status flags, pipe size */
 	CALL_BUFFERS,   /* fcntl: the same, copies of descriptors, seals of memory */
+	CALL_LOCKS,     /* fcntl: the same, and locks of files */
 	CALL_ASKING,    /* ioctl: how much can be read, is it a terminal */
 	CALL_READ_ONLY, /* openat: for reading only */
 	CALL_TERMINAL,  /* ioctl: the same, and whether a terminal echoes */

@@ -117,6 +117,7 @@ static const struct profile_call video[] = {
 /* To find and configure a camera: devices, what udev knows of them, modules and their files. */
 static const struct profile_call camera[] = {
         {"openat", CALL_ANY},       /* Landlock says where */
+        {"fcntl", CALL_LOCKS},      /* libcamera locks the media device of a camera that it takes */
         {"mmap", CALL_CODE},        /* modules of libcamera are libraries, loaded when they are wanted */
         {"memfd_create", CALL_ANY}, /* how buffers are made where no heap of the kernel makes them */
         {"ftruncate", CALL_ANY},

@@ -308,6 +308,13 @@ static int allow_buffers(scmp_filter_ctx ctx, int nr)
 	return r ? r : allow_one_of(ctx, nr, commands, sizeof commands / sizeof *commands);
 }
 
+static int allow_locks(scmp_filter_ctx ctx, int nr)
+{
+	static const uint32_t commands[] = {F_GETLK, F_SETLK};
+	int r = allow_buffers(ctx, nr);
+	return r ? r : allow_one_of(ctx, nr, commands, sizeof commands / sizeof *commands);
+}
+
 static int allow_asking(scmp_filter_ctx ctx, int nr)
 {
 	static const uint32_t requests[] = {FIONREAD, TCGETS};
@@ -450,6 +457,7 @@ static adder *const add[] = {
         [CALL_SELF] = allow_self,
         [CALL_FLAGS] = allow_flags,
         [CALL_BUFFERS] = allow_buffers,
+        [CALL_LOCKS] = allow_locks,
         [CALL_ASKING] = allow_asking,
         [CALL_READ_ONLY] = allow_read_only,
         [CALL_THREAD] = allow_thread,

@@ -55,6 +55,14 @@ def seal():
     print(f"overhead at {plain * 8 / 60 / 1e6:.2f} Mbit/s, 30 frames a second: {(sealed - plain) * 100 / plain:.2f} %")
 
 
+def spool():
+    os.mkdir("weeks")
+    for i in range(100000):
+        open(f"weeks/{1:010}-{i:010}-20260101T000000Z-0123456789abcdef.cam", "wb").close()
+    pair("start with 100,000 waiting", "cam-spool weeks > hints", "ls -U weeks > list", "ls")
+    shutil.rmtree("weeks")
+
+
 def sandbox():
     """The pipeline beside itself, built without a sandbox: what filters and Landlock cost."""
     bare = os.environ.get("BARE")
@@ -79,13 +87,15 @@ def sandbox():
 
 
 def main():
-    """All, or what is named: seal, ship, sandbox."""
-    chosen = sys.argv[1:] or ["seal", "ship", "sandbox"]
+    """All, or what is named: seal, spool, ship, sandbox."""
+    chosen = sys.argv[1:] or ["seal", "spool", "ship", "sandbox"]
     folder = tempfile.mkdtemp()
     os.chdir(folder)
     try:
         if "seal" in chosen:
             seal()
+        if "spool" in chosen:
+            spool()
         if "ship" in chosen:
             drain.bench(folder, pair)
         if "sandbox" in chosen:

@@ -110,7 +110,7 @@ is "and no byte" "$(wc -c <tap.out)" 0
 
 ok "-l" cam-capture -l
 cp tap.out list
-is "lists sources and encoders" "$(grep -E '^(source|encoder)' list | cut -f 1,2 | tr '\t\n' ' ,')" "source y4m,source pattern,source camera,encoder x264,"
+is "lists sources and encoders" "$(grep -E '^(source|encoder)' list | cut -f 1,2 | tr '\t\n' ' ,')" "source y4m,source pattern,source camera,encoder m2m,encoder x264,"
 ok "the camera is built in" grep -q '^source	camera	libcamera (-c)$' list
 exits 111 "-l to a full disk" sh -c 'cam-capture -l >/dev/full'
 

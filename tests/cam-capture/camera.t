@@ -92,10 +92,10 @@ wait
 
 # --- failures ---
 
-fails 111 silent=0 'camera fake0: no frame for 1 s' -w 1
-fails 111 "rate silent=10" 'camera fake0: no frame for 1 s' -w 1 -s 64x64
-fails 111 "fps=40 silent=15" 'camera fake0: no frame for 1 s' -w 1 -s 64x64
-fails 111 "rate bad=5 silent=7" 'camera fake0: no frame for 1 s' -w 1 -s 64x64
+fails 111 silent=0 'camera fake0: no frame for 3 s' -w 3
+fails 111 "rate silent=10" 'camera fake0: no frame for 3 s' -w 3 -s 64x64
+fails 111 "fps=40 silent=15" 'camera fake0: no frame for 3 s' -w 3 -s 64x64
+fails 111 "rate bad=5 silent=7" 'camera fake0: no frame for 3 s' -w 3 -s 64x64
 fails 111 "rate gone=5" 'camera fake0: is gone: unplugged?' -s 64x64
 fails 111 gone=5 'camera fake0: is gone: unplugged?' -s 64x64
 fails 111 "rate abort=5" 'camera: libcamera aborted' -s 64x64

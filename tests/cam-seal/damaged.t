@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: forge.alter forge.restore
 # cam-open on footage that was damaged, cut, mixed up or is none: what comes out is always whole stretches in order,
 # the exit code is 1, and the verdict is named. (Every single byte is tried in reader-test.)
 . "$(dirname "$0")/../tap.sh"

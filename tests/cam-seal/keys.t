@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: see.recipient see.laptop
 # cam-key, and what each tool says to a key that is wrong, damaged or in the wrong place.
 . "$(dirname "$0")/../tap.sh"
 

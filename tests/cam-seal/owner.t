@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: see.laptop forge.tail forge.owner
 # What an owner does over the years: monthly keys, new passphrases, reports, finding an hour, saving a film.
 . "$(dirname "$0")/../tap.sh"
 

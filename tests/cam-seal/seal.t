@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: see.card see.cloud
 # What cam-seal writes, read by an independent reader of the format (segment.py): records, marks, ends, restarts, signals.
 . "$(dirname "$0")/../tap.sh"
 command -v ffmpeg >/dev/null || skip_all "no ffmpeg"

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: lose.outage lose.memory
 """A hundred thousand segments wait: no more memory than for a hundred, nothing waits for them, and those that are new
 go first all the same."""
 import os
@@ -12,13 +13,14 @@ import chain
 import stores
 
 KIB = 1024
-MARGIN = 256 * KIB  # what malloc and libcurl do from run to run
+MARGIN = 512 * KIB  # what malloc and libcurl do from run to run; five bytes for each name
 FEW, MANY = 100, 100_000
 
 
 def private_bytes(pid):
+    """That it wrote: what it only reads is private as long as nobody else has mapped it."""
     with open(f"/proc/{pid}/smaps_rollup") as f:
-        return sum(int(line.split()[1]) * KIB for line in f if line.startswith(("Private_Clean", "Private_Dirty")))
+        return sum(int(line.split()[1]) * KIB for line in f if line.startswith("Private_Dirty"))
 
 
 def name(number):

@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: lose.erase
 # What cam-ship(1) says under BUCKETS, run as it stands there on Ceph's S3 gateway: buckets are set up, a camera ships
 # into them, and then a thief who has the camera's credentials tries what they let one do.
 # shellcheck disable=SC2016,SC2317,SC1090,SC2153 # sh -c with arguments; functions that ok calls; blocks of the page
@@ -108,7 +109,7 @@ ok "7: rclone fetches" run 7
 ok "7: all of it" same_footage
 sed 's/^[^r]*//' block9 >cron
 exits 0 "9: not silent" sh cron
-is "9: nothing is said" "$(cat tap.err)" ""
+is "9: nothing is said" "$(grep -v 'built with sanitizers' tap.err)" ""
 sleep 1.1
 sed 's/-A 900/-A 1/' cron >soon
 exits 1 "9: silent" sh soon
@@ -124,7 +125,7 @@ segment 3 1000
 for what in governance:30 compliance:30; do
 	exits 0 "who may read sees that it is locked: $what" timeout 60 env AWS_ACCESS_KEY_ID="${owner%:*}" AWS_SECRET_ACCESS_KEY="${owner#*:}" \
 		cam-ship -d spool -C ca.pem -1 -L $what "s3://cams/door/${what%:*}/" </dev/null
-	is "nothing is told" "$(cat tap.err)" ""
+	is "nothing is told" "$(grep -v 'built with sanitizers' tap.err)" ""
 	as "$owner" HEAD "/door/${what%:*}/$(key 3)" -I >status
 	ok "$what: so says the server" grep -qi "^x-amz-object-lock-mode: ${what%:*}" answer
 done

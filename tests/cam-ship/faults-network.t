@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: lose.outage
 """The fault matrix of cam-ship on the way to the server: packets that are lost, refused or too large, a link that
 goes down, names that do not resolve or stand for another address from now on."""
 import os

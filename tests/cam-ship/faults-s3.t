@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: lose.false-ack
 """The fault matrix of cam-ship on Ceph's S3 gateway: by itself, a second gateway that is killed and stopped, and
 behind a proxy that breaks things; and on s3rver, which shows half of an upload as the object. With CAM_LONG also on three
 copies of which two die, and on OpenStack Swift."""
@@ -79,6 +80,7 @@ def taken(t):
 def taken_no_more(t):
     t.notes["kept"] = [t.store.get(object_key) == data for _, object_key, data in t.notes["taken"]]
     t.notes["named"] = [name for name, _, _ in t.notes["taken"] if name in t.camera.named]
+    camera.waits(30, lambda: len(t.camera.named) > 6)
     t.notes["others"] = len(t.camera.named)
     for _, object_key, _ in t.notes["taken"]:
         t.store.curl("-X", "DELETE", f"{t.store.base()}/door/{object_key}")

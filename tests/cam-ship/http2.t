@@ -58,7 +58,7 @@ for protocol in "" " http2"; do
 	sed -e "s|:$port ssl;|:$port ssl$protocol;|" -e "s|server {|keepalive_requests 7; &|" plain.conf >nginx.conf
 	nginx_start || { cat nginx.log; exit 1; }
 	shipped "ends after 7 requests:${protocol:- http1}" 4
-	is "ends after 7 requests:${protocol:- http1}: nothing was told" "$(cat tap.err)" ""
+	is "ends after 7 requests:${protocol:- http1}: nothing was told" "$(grep -v 'built with sanitizers' tap.err)" ""
 	ok "ends after 7 requests:${protocol:- http1}: $connections connections for $requests requests" [ "$connections" -ge $((requests / 8)) ]
 	nginx_stop
 done

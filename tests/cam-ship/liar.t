@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: lose.false-ack
 # cam-ship against a server that lies, stalls and breaks: nothing may be acknowledged that it cannot give back.
 # shellcheck disable=SC2016,SC2317 # sh -c with arguments; functions that ok and waits call
 . "$(dirname "$0")/../tap.sh"

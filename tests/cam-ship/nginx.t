@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: see.path
 # cam-ship against nginx: what is stored is what was sent, outages, certificates, signals, odd files.
 # shellcheck disable=SC2016,SC2317 # sh -c with arguments; functions that ok and waits call
 . "$(dirname "$0")/../tap.sh"

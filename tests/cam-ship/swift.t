@@ -29,7 +29,7 @@ exits 111 "no such bucket" once s3://cams/door/
 ok "is told" grep -q 'unavailable: 404 NoSuchBucket' told
 ok "a bucket" s3 -X PUT "https://localhost:$port/cams"
 exits 0 "without conditions" once s3://cams/door/
-is "is told once" "$(cat told)" "cam-ship: s3://cams/door/: If-None-Match is not supported: looks before each PUT instead"
+is "is told once" "$(grep -v 'built with sanitizers' told)" "cam-ship: s3://cams/door/: If-None-Match is not supported: looks before each PUT instead"
 ok "named" acked named 1 2 3
 ok "byte for byte" in_bucket 1 2 3
 before=$(changed 1)

@@ -121,10 +121,13 @@ static void hosts(void)
 	ok(goes_to("s3://cams/", &port, "https://s3.example:443/cams/", "s3.example", "443", "s3.example"),
 	        "the usual port is not part of the header Host");
 	ok(target_parse(&t, "s3://my.cams/", &in_host) != NULL, "-V and dots are refused");
-	const char *const numbers[] = {"http://127.0.0.1:80", "https://127.1", "https://[::1]", "https://0x7f000001"};
+	const char *const numbers[] = {
+	        "http://127.0.0.1:80", "https://127.1", "https://[::1]", "https://0x7f000001"};
 	for (unsigned i = 0; i < sizeof numbers / sizeof *numbers; i++) {
-		const struct target_options o = {.endpoint = numbers[i], .virtual_host = 1, .http_allowed = 1};
-		ok(target_parse(&t, "s3://cams/", &o) != NULL, "-V and an address are refused: %s", numbers[i]);
+		const struct target_options o = {
+		        .endpoint = numbers[i], .virtual_host = 1, .http_allowed = 1};
+		ok(target_parse(&t, "s3://cams/", &o) != NULL, "-V and an address are refused: %s",
+		        numbers[i]);
 	}
 	ok(target_parse(&t, "https://cloud.example/", &in_host) != NULL, "-V without S3 is refused");
 	ok(target_parse(&t, "s3://cams/", &odd) != NULL, "an odd region is refused");

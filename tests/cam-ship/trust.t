@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: see.path forge.clock
 # Whom cam-ship believes, on nginx: pins, client certificates, and certificates judged on a machine whose clock is in
 # 1970, an hour off, or right. Whether the kernel calls the clock synchronised is told by strace in its place.
 # shellcheck disable=SC2016,SC2317,SC2154,SC2129 # sh -c with arguments; functions that ok and waits call; eval
@@ -58,14 +59,15 @@ begin() {
 }
 ship="cam-ship -d spool -C ca.pem -1"
 
-# at CASE PORT CLOCK STATE: with another clock (as faketime has it) that the kernel calls STATE.
+# at CASE PORT CLOCK STATE: with another clock (as faketime has it) that the kernel calls STATE. nice(1) is in front so
+# that it is not cam-ship which owns libfaketime's semaphore and unlinks it at its end, for which its filter kills it.
 at() {
 	case $4 in
 	synchronised) at_call=retval=0 ;; # which leaves all flags clear
 	unknown) at_call=error=EPERM ;;
 	esac
 	begin "$1" "$2" strace -f -qqq -o "$1.strace" -E LD_PRELOAD="$fake" -E FAKETIME="$3" -E FAKETIME_DONT_FAKE_MONOTONIC=1 -E NO_FAKE_STAT=1 \
-		-e trace=adjtimex,clock_adjtime -e inject=adjtimex,clock_adjtime:$at_call $ship
+		-e trace=adjtimex,clock_adjtime -e inject=adjtimex,clock_adjtime:$at_call nice -n 0 $ship
 }
 
 # believed CASE, refused CASE REGEX: what became of it.

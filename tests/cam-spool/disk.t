@@ -100,7 +100,11 @@ if command -v nbdkit >/dev/null && command -v nbdfuse >/dev/null && [ -e /dev/fu
 		nbd=$!
 		stop_at_end $nbd
 		waits 10 test -e nbd/disk
-		loop=$(losetup -f --show nbd/disk) && mkfs.$fs -q $loop && mount $loop mnt || { echo "# no $fs on nbd"; continue; }
+		loop=$(losetup -f --show nbd/disk)
+		if ! mkfs.$fs -q $loop || ! mount $loop mnt; then
+			ok "$fs on a device" false
+			break
+		fi
 		begin -S 100
 		"$make_records" -n 3 -w in >pipe
 		ok "$fs on a device: three names" waits 10 lines names 3

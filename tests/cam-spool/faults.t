@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: lose.disk
 # cam-spool when system calls fail: nothing is printed that is not durable, and everything is there afterwards.
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/cam-spool/spool.sh

@@ -1,11 +1,12 @@
 #!/bin/sh
+# defends: lose.disk
 # A full disk, without quota and floor: the oldest stored segment goes first; with none and told to keep what is not
 # stored, cam-spool waits and goes on when there is room.
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/cam-spool/spool.sh
 . "$top/tests/cam-spool/spool.sh"
 
-[ "$(id -u)" = 0 ] || skip_all "needs root to mount"
+own_mounts cam-spool/full.t
 mkdir mnt in
 trap 'umount -l "$T/mnt" 2>/dev/null; tap_cleanup' EXIT
 mount -t tmpfs -o size=2m tmpfs mnt 2>/dev/null || skip_all "no tmpfs"

@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: lose.crash
 # shellcheck disable=SC2012
 # kill -9 at random moments while the pipe survives, as under supervision: nothing is lost. On ext4 and on XFS, where
 # this machine can have them. CAM_KILLS sets how many.
@@ -14,18 +15,21 @@ fi
 
 # campaign WHERE: half of the kills, in folder mnt/d
 campaign() {
-	rm -rf in pipe mnt/d && mkdir -p in mnt/d
-	mkfifo pipe
-	exec 8<>pipe
-	: >names
+	rm -rf in pipe hints mnt/d && mkdir -p in mnt/d
+	mkfifo pipe hints
+	exec 8<>pipe 9<>hints
+	# a pipe takes a name whole or not at all, a file that is written by a process being killed may not
+	cat <hints >names 8>&- 9>&- &
+	cat=$!
+	stop_at_end $cat
 	: >said
 	half=$(((kills + 1) / 2))
-	"$make_records" -n $((half * 40)) -r 12 -m 4 -p 150 -w in >pipe &
+	"$make_records" -n $((half * 40)) -r 12 -m 4 -p 150 -w in >pipe 9>&- &
 	records=$!
 	stop_at_end $records
 	n=0
 	while [ $n -lt $half ] && ! gone $records; do
-		cam-spool mnt/d <pipe >>names 2>>said &
+		cam-spool mnt/d <pipe >hints 2>>said 9>&- &
 		spool=$!
 		stop_at_end $spool
 		sleep "0.$(od -An -N1 -tu1 /dev/urandom | awk '{ printf "%03d", 20 + $1 / 2 }')"
@@ -33,7 +37,7 @@ campaign() {
 		wait $spool 2>/dev/null
 		n=$((n + 1))
 	done
-	cam-spool mnt/d <pipe >>names 2>>said &
+	cam-spool mnt/d <pipe >hints 2>>said 9>&- &
 	spool=$!
 	stop_at_end $spool
 	wait $records
@@ -46,6 +50,8 @@ campaign() {
 	ok "$1: no file has anything but whole records of its segment, in order" "$O/tests/cam-spool/check-records" in mnt/d
 	"$O/tests/cam-spool/check-records" in mnt/d >result
 	is "$1: no kill loses anything" "$(cat result)" "segments $((half * 40)) whole 0 runs 0 longest 0"
+	exec 9>&-
+	wait $cat
 	missing=0
 	while read -r name; do [ -s "mnt/d/$name" ] || missing=$((missing + 1)); done <names
 	is "$1: every one of $(wc -l <names | tr -d ' ') printed names is there" $missing 0
@@ -57,7 +63,7 @@ campaign() {
 
 run=0
 for fs in ext4 xfs; do
-	[ "$(id -u)" = 0 ] && mounts $fs $((kills * 4 + 320))M || continue
+	if [ "$(id -u)" != 0 ] || ! mounts $fs $((kills * 4 + 320))M; then continue; fi
 	campaign $fs
 	umount mnt
 	run=1

@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: lose.power
 # Power cuts, on ext4 and on XFS: every name printed before one is there after it, with its bytes. CAM_POWER_CUTS sets
 # how many; beside the random ones there is one at each system call on the way from the pipe to the printed name.
 . "$(dirname "$0")/../tap.sh"
@@ -15,7 +16,9 @@ export ASAN_OPTIONS
 
 # The same disk after a power cut.
 cut() {
-	umount mnt && mount -o loop disk mnt || { broken=cannot-mount; return 1; }
+	if umount mnt && mount -o loop disk mnt; then return 0; fi
+	broken=cannot-mount
+	return 1
 }
 
 # What was printed, and what the next run makes of the rest.
@@ -45,16 +48,23 @@ at_random() {
 	wait $records $spool 2>/dev/null
 }
 
-# Stopped where it enters a call for the n-th time; what it has not done by then is not done. Then it goes on, on a
+# Stopped at a call, for the n-th time that it is made: the call ends, what follows does not. Then it goes on, on a
 # file system that has ended under it: nothing may be printed on the strength of that.
 at_call() {
 	"$make_records" -n 4 -r 12 -m 4 -e "$3" -w in >stream
+	rm -f trace
 	strace -f -o trace -e trace="$1" -e inject="$1:signal=STOP:when=$2" cam-spool -S 100 mnt/d <stream >names 2>said &
 	spool=$!
 	stop_at_end $spool
-	waits 3 sh -c "grep -q 'stopped by SIGSTOP' trace || ! kill -0 $spool" && grep -q 'stopped by' trace && stopped=$((stopped + 1))
+	waits 5 sh -c "grep -q stopped.by.SIGSTOP trace || grep -q exited.with trace" && grep -q 'stopped by' trace && stopped=$((stopped + 1))
 	xfs_io -x -c shutdown mnt
-	child=$(pgrep -P $spool) && kill -CONT $child 2>/dev/null && sleep 0.2 && kill -KILL $child
+	for child in $(pgrep -P $spool); do kill -CONT $child 2>/dev/null; done
+	sleep 0.2
+	for _ in $(seq 200); do
+		gone $spool && break
+		for child in $(pgrep -P $spool); do kill -KILL $child 2>/dev/null; done
+		sleep 0.05
+	done
 	wait $spool 2>/dev/null
 }
 

@@ -1,7 +1,7 @@
 #!/bin/sh
+# defends: forge.drop
 # cam-status: what it says is what is there; segments that became stubs are told once each, wherever their pack is;
 # and cam-open believes only signed reports of the same camera.
-# defends: forge.drop
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/cam-spool/spool.sh
 . "$top/tests/cam-spool/spool.sh"

@@ -1,6 +1,6 @@
-/* Stands where au.c is, for FWHT, which has no place for a message: frames go out as the encoder made them, and a line
- * for each to descriptor 9, if it is open: number, clock from boot and UTC in nanoseconds, frames dropped before,
- * bytes, and I or P. */
+/* Stands where au.c is, for FWHT, which has no place for a message: frames go out as the encoder made them,
+ * and a line for each to descriptor 9, if it is open: number, clock from boot and UTC in nanoseconds, frames
+ * dropped before, bytes, and I or P. */
 #define _GNU_SOURCE
 #include "au.h"
 
@@ -22,7 +22,8 @@ static uint32_t be32(const uint8_t *p)
 
 struct au *au_make(const uint8_t *p, size_t n, const struct stamp *stamp)
 {
-	if (n < HEADER_BYTES || memcmp(p, magic, sizeof magic) != 0 || be32(p + SIZE_AT) != n - HEADER_BYTES) {
+	if (n < HEADER_BYTES || memcmp(p, magic, sizeof magic) != 0 ||
+	        be32(p + SIZE_AT) != n - HEADER_BYTES) {
 		errno = EBADMSG;
 		return NULL;
 	}

@@ -1,5 +1,5 @@
 # shellcheck shell=dash
-# camera-inside.sh: what camera.sh runs in the guest. Everything is left in /mnt/out, exit codes in NAME.code, messages in
+# camera-inside.sh: what camera.t runs in the guest. Everything is left in /mnt/out, exit codes in NAME.code, messages in
 # NAME.err.
 # shellcheck source=tests/guest/inside.sh
 . /mnt/src/tests/guest/inside.sh

@@ -1,4 +1,5 @@
 #!/bin/busybox sh
+# shellcheck shell=dash
 # init: the first process of the guest, first in its initrd, then in its root. It runs the program that run.sh gave,
 # connected to its standard output, and turns the guest off.
 bb=/bin/busybox

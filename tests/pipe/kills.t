@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: see.card lose.outage lose.crash
 """Every stage is killed at random, a hundred times in all, and started again. Nothing corrupt may be accepted,
 and every hole in the numbering of the frames has to be one that cam-open tells of."""
 import os

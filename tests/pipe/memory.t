@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: lose.memory
 """Private memory of the running stages at 4 Mbit/s, against what is promised."""
 import os
 import shutil

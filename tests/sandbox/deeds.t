@@ -1,7 +1,7 @@
 #!/bin/sh
+# defends: see.uploader see.capture lose.spool enter.egress enter.program enter.sibling enter.footage
 # Somebody breaks into a live tool: the process itself is made to attempt what it may never do (DESIGN: "may
 # never"), and dies or is refused; and what it may do it still can, so that the test itself is shown to work.
-# defends: see.uploader see.capture lose.spool enter.egress enter.program enter.sibling enter.footage
 . "$(dirname "$0")/../tap.sh"
 [ "$(id -u)" = 0 ] || skip_all "making another process do things needs root"
 inject=$O/tests/sandbox/inject

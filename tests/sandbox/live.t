@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: enter.egress enter.program enter.sibling
 """The running pipeline, each tool under a user of its own, with footage flowing: what the kernel shows of every thread, and
 what a thread that somebody took over can do. Then the dialer of cam-ship, in each of its phases.
 defends: enter.egress enter.program enter.sibling"""

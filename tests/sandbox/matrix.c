@@ -95,6 +95,7 @@ static const struct probe {
         {"fcntl", "F_DUPFD", {0, F_DUPFD}},
         {"fcntl", "F_DUPFD_CLOEXEC", {0, F_DUPFD_CLOEXEC}},
         {"fcntl", "F_ADD_SEALS", {0, F_ADD_SEALS}},
+        {"fcntl", "F_SETLK", {0, F_SETLK}},
         {"fcntl", "F_SETOWN", {0, F_SETOWN}},
         {"fcntl", "F_SETSIG", {0, F_SETSIG}},
         {"fcntl", "F_NOTIFY", {0, F_NOTIFY}},

@@ -1,7 +1,7 @@
 #!/bin/sh
+# defends: see.uploader enter.kernel
 # What each profile answers to every system call, against lists that are changed by hand only; then every call
 # of this machine for real.
-# defends: see.uploader enter.kernel
 . "$(dirname "$0")/../tap.sh"
 matrix=$O/tests/sandbox/matrix
 golden=$top/tests/sandbox/golden

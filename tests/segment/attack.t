@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: see.card see.cloud see.recipient lose.memory forge.alter forge.drop forge.past forge.restore enter.footage
 """Attacks on sealed footage: thousands of altered streams are given to the real cam-open. What comes out must be whole
 original stretches in order and nothing else, what is said must fit the attack, and no input may cost more than time
 that grows with its length and a bounded amount of memory. CAM_SEED repeats a run, CAM_LONG makes it longer."""

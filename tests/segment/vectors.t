@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: forge.alter forge.owner
 """Footage that must open for ever: vectors/*.cam were sealed once and are never made again. vectors/expected.txt says
 which bytes and which verdicts come out; cam-open and the independent reader must both agree with it, and with each
 other on footage sealed now."""

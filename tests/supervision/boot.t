@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: see.capture lose.spool enter.sibling
 """From nothing to a running camera: who runs as whom, in which cell, and may touch what; a report arrives; a second
 camera is added while the first one records; the gate; an orderly stop loses nothing of what was in the pipes.
 defends: see.capture lose.spool enter.sibling"""

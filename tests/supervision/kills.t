@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: lose.crash lose.logs
 """Each stage is killed, a few times (CAM_LONG: a hundred); the loggers and the holder of the pipes too. Nothing
 corrupt is accepted, every hole is told of, and who stands behind the spool costs no frame at all. Says how long
 each stage takes to be ready again and how many frames a kill costs.

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: lose.logs
 """What must not cost a frame: an uploader that is set up wrongly, one that stands still for an hour, a stage that
 dies again and again, a full disk of the logs. A full spool costs the oldest, and a signed report says so.
 defends: lose.logs"""

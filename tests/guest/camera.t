@@ -1,6 +1,6 @@
 #!/bin/sh
 # A real camera of the kernel (vimc) through libcamera, in the guest: frames, sizes, colours, times, access, busy, unplugged.
-# Takes minutes, so it is not one of the quick tests (make check-guest). TAP.
+# Takes minutes.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"
 stream=$top/tests/cam-capture/stream.py
