@@ -5,7 +5,8 @@
 # make check-guest  a camera and an encoder of the kernel's own, in QEMU
 #
 # Variables: O output folder; X264=0 and LIBCAMERA=0 build cam-capture without them; WERROR=1; SAN=address,undefined;
-# NOSANDBOX=1 builds tools that run without their sandbox and say so, to measure what it costs.
+# NOSANDBOX=1 builds tools that run without their sandbox and say so, to measure what it costs;
+# STATIC=1 makes cam-harden-check one file that needs no library on the device.
 
 PREFIX = /usr/local
 DESTDIR =
@@ -18,6 +19,7 @@ X264 = 1
 LIBCAMERA = 1
 WERROR =
 SAN =
+STATIC =
 NOSANDBOX =
 O = build$(if $(CROSS),/$(CROSS:%-=%))
 
@@ -49,7 +51,7 @@ LINK = -pie -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code,--as-needed $(if
 BASE = lib/msg lib/opt lib/number lib/fdio
 SANDBOX = lib/sandbox lib/profiles
 
-TOOLS = cam-capture cam-seal cam-open cam-mux cam-key cam-spool cam-reap cam-status cam-ship
+TOOLS = cam-capture cam-seal cam-open cam-mux cam-key cam-spool cam-reap cam-status cam-ship cam-harden-check
 
 CAMERA = cam-capture/camera cam-capture/camera-find cam-capture/camera-formats cam-capture/camera-controls cam-capture/guard \
 	cam-capture/arrivals cam-capture/sensortime cam-capture/pixel cam-capture/convert cam-capture/rate cam-capture/libcamera
@@ -87,6 +89,18 @@ cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav c
 	cam-ship/backoff cam-ship/dialer cam-ship/dialcell cam-ship/unconnected cam-ship/cell cam-ship/progress \
 	cam-ship/sigv4 cam-ship/objectlock cam-ship/credentials cam-ship/trust cam-ship/truetime $(BASE) lib/name lib/clocks $(SANDBOX)
 cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
+HARDEN_POLICY = cam-harden-check/evidence cam-harden-check/expect cam-harden-check/policy
+HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
+HARDEN_LIVE = cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
+	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/protocols cam-harden-check/sockets \
+	cam-harden-check/firewall cam-harden-check/ruleset cam-harden-check/process cam-harden-check/processes \
+	cam-harden-check/programs cam-harden-check/files cam-harden-check/elf cam-harden-check/attempt
+cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where $(HARDEN_JUDGE) cam-harden-check/phases $(HARDEN_LIVE) cam-harden-check/builtin \
+	cam-harden-check/kconfig cam-harden-check/cmdline cam-harden-check/sysctl cam-harden-check/modprobe \
+	cam-harden-check/collect-kernel cam-harden-check/collect-sysctl cam-harden-check/collect-image \
+	cam-harden-check/report-text cam-harden-check/report-json cam-harden-check/report-junit cam-harden-check/quote $(BASE) $(SANDBOX)
+cam-harden-check_PKG = jansson zlib libseccomp libsodium
+cam-harden-check_LINK = $(if $(STATIC),-static-pie)
 
 # Unit tests: tests/NAME.c and the sources it needs. Programs that tests in shell use are in TESTPROGS.
 UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
@@ -98,9 +112,16 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
 	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test \
-	cam-ship/unconnected-test
-TESTPROGS = cam-capture/fake cam-capture/convert cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
+	cam-ship/unconnected-test cam-harden-check/expect-test cam-harden-check/elf-test cam-harden-check/procfs-test
+TESTPROGS = cam-harden-check/facts cam-capture/fake cam-capture/convert cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
+cam-harden-check/facts_SRC = cam-harden-check/where $(HARDEN_JUDGE) $(HARDEN_LIVE) lib/fdio lib/msg lib/number
+cam-harden-check/facts_PKG = jansson
+cam-harden-check/elf-test_SRC = cam-harden-check/elf
+HARDEN_TEXTS = cam-harden-check/mountinfo cam-harden-check/process cam-harden-check/sockets cam-harden-check/verity \
+	cam-harden-check/lsm cam-harden-check/files cam-harden-check/elf cam-harden-check/list cam-harden-check/evidence \
+	cam-harden-check/where lib/fdio
+cam-harden-check/procfs-test_SRC = $(HARDEN_TEXTS)
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
 lib/record-test_SRC = lib/record
@@ -160,6 +181,7 @@ cam-ship/backoff-test_PKG = libsodium
 cam-ship/s3error-test_SRC = cam-ship/s3error
 cam-ship/target-test_SRC = cam-ship/target lib/name
 cam-ship/target-test_PKG = libcurl libsodium
+cam-harden-check/expect-test_SRC = cam-harden-check/expect cam-harden-check/evidence
 cam-ship/waiting-test_SRC = cam-ship/waiting cam-ship/window cam-ship/acked cam-ship/aside lib/msg lib/name
 
 # --- building ---
@@ -169,7 +191,7 @@ all: $(TOOLS:%=$(O)/%)
 define program
 $(O)/$(1): $$($(1)_SRC:%=$(O)/obj/%.o)
 	@mkdir -p $$(@D)
-	$$(CC) $$(LINK) $$(LDFLAGS) -o $$@ $$^ $$($(1)_LIBS) $$(if $$(strip $$($(1)_PKG)),$$$$($$(PKG_CONFIG) --libs $$($(1)_PKG)))
+	$$(CC) $$(LINK) $$($(1)_LINK) $$(LDFLAGS) -o $$@ $$^ $$($(1)_LIBS) $$(if $$(strip $$($(1)_PKG)),$$$$($$(PKG_CONFIG) $$(if $$($(1)_LINK),--static) --libs $$($(1)_PKG)))
 endef
 $(foreach t,$(TOOLS),$(eval $(call program,$(t))))
 # cam-capture for the guest, whose encoder makes no H.264
@@ -196,6 +218,14 @@ $(O)/obj/%.o: %.cpp
 # source gives the same program.
 BUILT_S := $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null))
 $(O)/obj/cam-ship/truetime.o: CPPFLAGS += $(if $(BUILT_S),-DTRUETIME_BUILT_S=$(BUILT_S))
+
+# The profile pi3-camera, compiled in: its bytes as numbers, which any host can make for any target.
+$(O)/obj/cam-harden-check/pi3-camera.inc: cam-harden-check/pi3-camera.policy
+	@mkdir -p $(@D)
+	od -An -v -tx1 $< | sed 's/ \([0-9a-f][0-9a-f]\)/0x\1,/g' >$@
+$(O)/obj/cam-harden-check/builtin.o: $(O)/obj/cam-harden-check/pi3-camera.inc
+$(O)/obj/cam-harden-check/builtin.o: CPPFLAGS += -I$(O)/obj/cam-harden-check
+$(O)/obj/cam-harden-check/cam-harden-check.o: CPPFLAGS += -DPOLICY_FOLDER='"$(PREFIX)/share/cam/policy"' $(if $(BUILT_S),-DBUILT_S=$(BUILT_S))
 
 -include $(shell find $(O)/obj -name '*.d' 2>/dev/null)
 
@@ -229,10 +259,11 @@ bench: deps
 	$(MAKE) all units
 	$(MAKE) O=$(O)/bare NOSANDBOX=1 all
 	PATH="$(abspath $(O)):$$PATH" BARE="$(abspath $(O)/bare)" sh tests/bench.sh
+	PATH="$(abspath $(O)):$$PATH" /usr/bin/python3 tests/bench-harden.py
 	O=$(abspath $(O)) /usr/bin/python3 tests/motion.py
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
-FUZZ = annexb record keyfile incoming s3error y4m evicted sets
+FUZZ = annexb record keyfile incoming s3error y4m evicted sets kconfig cmdline sysctl policy procfs ruleset elf
 annexb_FUZZ = cam-seal/annexb lib/sei
 record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/place cam-seal/chain cam-seal/known cam-seal/release lib/record
 keyfile_FUZZ = cam-seal/keyfile lib/fdio lib/number lib/record
@@ -241,12 +272,19 @@ sets_FUZZ = cam-capture/m2m-sets
 evicted_FUZZ = cam-seal/evicted lib/name
 incoming_FUZZ = cam-spool/incoming lib/record
 s3error_FUZZ = cam-ship/s3error cam-ship/backoff cam-ship/truetime lib/clocks lib/name lib/number lib/msg
+kconfig_FUZZ = cam-harden-check/kconfig cam-harden-check/evidence
+cmdline_FUZZ = cam-harden-check/cmdline cam-harden-check/evidence
+sysctl_FUZZ = cam-harden-check/sysctl
+policy_FUZZ = $(HARDEN_JUDGE) lib/msg lib/number
+procfs_FUZZ = $(HARDEN_TEXTS)
+ruleset_FUZZ = cam-harden-check/ruleset cam-harden-check/evidence
+elf_FUZZ = cam-harden-check/elf
 FUZZ_SECONDS = 15
-FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship
+FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check
 
 $(FUZZ:%=$(O)/fuzz/%): $(O)/fuzz/%: tests/fuzz/%.c
 	@mkdir -p $(@D)
-	clang $(FUZZ_FLAGS) -o $@ $< $($*_FUZZ:%=%.c) -lsodium
+	clang $(FUZZ_FLAGS) -o $@ $< $($*_FUZZ:%=%.c) -lsodium -ljansson
 
 fuzz: $(FUZZ:%=$(O)/fuzz/%)
 	@for f in $(FUZZ); do \
@@ -260,12 +298,12 @@ fuzz: $(FUZZ:%=$(O)/fuzz/%)
 CXX_FILES = $(wildcard cam-capture/*.cpp)
 C_FILES = $(sort $(wildcard */*.c tests/*/*.c))
 TIDY = -*,bugprone-*,-bugprone-easily-swappable-parameters,-bugprone-reserved-identifier,-bugprone-implicit-widening-of-multiplication-result,cert-*,-cert-err33-c,-cert-dcl16-c,-cert-dcl37-c,-cert-dcl51-cpp,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-valist.Uninitialized,performance-*,portability-*
-INCLUDES = -Ilib -Itests -Icam-capture -Icam-seal -Icam-spool -Icam-ship
+INCLUDES = -Ilib -Itests -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check -I$(O)/obj/cam-harden-check
 
 lint: DEPS = $(DEPS_BUILD) $(DEPS_LINT)
 lint: deps lint-c lint-sh lint-man
 
-lint-c:
+lint-c: $(O)/obj/cam-harden-check/pi3-camera.inc
 	printf '%s\n' $(C_FILES) | xargs -P2 -n4 sh -c 'clang-tidy --quiet --warnings-as-errors="*" --checks="$(TIDY)" "$$@" -- -std=c11 $(INCLUDES) 2>/dev/null' tidy
 	clang-tidy --quiet --warnings-as-errors="*" --checks="$(TIDY),-cert-err58-cpp" $(CXX_FILES) -- -std=c++17 $(INCLUDES) $(LIBCAMERA_INCLUDES) 2>/dev/null
 	cppcheck -q --std=c++17 --enable=warning,performance,portability --error-exitcode=1 $(INCLUDES) $(CXX_FILES)
@@ -315,6 +353,8 @@ MANSECTIONS = 1 5 7 8
 install: all
 	mkdir -p $(DESTDIR)$(BINDIR) $(MANSECTIONS:%=$(DESTDIR)$(MANDIR)/man%)
 	install -m 0755 $(TOOLS:%=$(O)/%) $(DESTDIR)$(BINDIR)
+	mkdir -p $(DESTDIR)$(PREFIX)/share/cam/policy
+	install -m 0644 cam-harden-check/pi3-camera.policy $(DESTDIR)$(PREFIX)/share/cam/policy
 	for n in $(MANSECTIONS); do install -m 0644 man/*.$$n $(DESTDIR)$(MANDIR)/man$$n; done
 	mkdir -p $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR)/run $(DESTDIR)/etc/cam
 	install -m 0755 $(SERVICES) $(DESTDIR)$(LIBDIR)
@@ -334,22 +374,22 @@ SERVICES = s6-rc/cam-services s6-rc/cells s6-rc/kernel s6-rc/prepare s6-rc/gate
 uninstall:
 	rm -rf $(DESTDIR)$(LIBDIR)
 	rm -f $(DESTDIR)$(SBINDIR)/cam-services
-	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%)
+	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(PREFIX)/share/cam/policy/pi3-camera.policy
 	for m in man/*.[1-8]; do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
 
 clean:
 	rm -rf build
 
 # Debian packages: to build, for the demo, for the tests, for the long ones, for the analysers, for the Pi.
-DEPS_BUILD = gcc g++ libc6-dev libcamera-dev libyuv-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev
+DEPS_BUILD = gcc g++ libc6-dev libcamera-dev libyuv-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev libjansson-dev zlib1g-dev
 DEPS_DEVICE = s6 execline nftables util-linux procps ca-certificates
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
-DEPS_CHECK = perl nbdkit libnbd-bin fuse3 apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base
+DEPS_CHECK = perl nbdkit libnbd-bin fuse3 apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base python3-jsonschema libxml2-utils libcap2-bin swtpm tpm2-tools
 DEPS_LONG = swift-proxy swift-account swift-container swift-object memcached
-DEPS_BENCH = age python3 rclone libnginx-mod-http-dav-ext ceph-mon ceph-osd radosgw ceph-common
+DEPS_BENCH = age python3 time lynis rclone libnginx-mod-http-dav-ext ceph-mon ceph-osd radosgw ceph-common
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
 DEPS_GUEST = qemu-system-x86 qemu-system-arm mmdebstrap kmod cpio xz-utils e2fsprogs gcc-12 libelf-dev
-DEPS_ARM64 = gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libcamera-dev:arm64 libyuv-dev:arm64 qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64
+DEPS_ARM64 = gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libcamera-dev:arm64 libyuv-dev:arm64 qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64 libjansson-dev:arm64 zlib1g-dev:arm64
 DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 
 deps:

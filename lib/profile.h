@@ -79,4 +79,5 @@ extern const struct profile profile_seal, profile_open, profile_mux, profile_key
 extern const struct profile profile_spool, profile_spool_list, profile_reap;
 extern const struct profile profile_ship_starting, profile_ship;
 extern const struct profile profile_dialer, profile_dialer_resolving, profile_dialer_connecting;
+extern const struct profile profile_audit, profile_look;
 #endif

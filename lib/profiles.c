@@ -490,8 +490,43 @@ const struct profile profile_status = {
         .writes_files = 1,
 };
 
+static const struct profile_call auditing[] = {
+        {"openat2", CALL_ANY}, /* paths within an image; Landlock says where, and that it is for reading */
+        {"readlinkat", CALL_ANY},
+        {"statfs", CALL_ANY},
+        {"fstatfs", CALL_ANY},
+        {"uname", CALL_ANY},
+        {"sysinfo", CALL_NO_PERM}, /* qsort() asks how much memory there is */
+        {0},
+};
+
+const struct profile profile_audit = {
+        .tool = "cam-harden-check",
+        .phase = "auditing",
+        .group = {runtime, stream, look, auditing},
+        .place = {{"device or image", RIGHT_READ}},
+        .descriptors_max = 32,
+};
+
+/* What runs, and what lies on the filesystems: reading, with capabilities that no other tool has and without
+ * Landlock, under which processes outside could not be looked at. */
+static const struct profile_call examining[] = {
+        {"readlinkat", CALL_ANY},
+        {"pread64", CALL_ANY},
+        {"fgetxattr", CALL_ANY},
+        {"geteuid", CALL_ANY},
+        {0},
+};
+
+const struct profile profile_look = {
+        .tool = "cam-harden-check",
+        .phase = "looking",
+        .group = {runtime, stream, look, examining},
+        .place = {{"everything (without Landlock)", RIGHT_READ}},
+};
+
 const struct profile *const profile_all[] = {&profile_capture_starting, &profile_capture,
         &profile_capture_camera, &profile_capture_live, &profile_seal, &profile_open, &profile_mux,
         &profile_key, &profile_spool, &profile_spool_list, &profile_reap, &profile_status,
         &profile_ship_starting, &profile_ship, &profile_dialer, &profile_dialer_resolving,
-        &profile_dialer_connecting, NULL};
+        &profile_dialer_connecting, &profile_audit, &profile_look, NULL};

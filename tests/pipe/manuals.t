@@ -106,6 +106,21 @@ def main():
         got, shown = shell.run(ship.replace("https://cloud.example/cams/door/", server.url).replace("cam-ship ", f"cam-ship -C {server.ca} "), 20, 3)
         seen.add(ship)
         tap.ok(got is not None and set(got.split()) == {"0"}, f"{ship}: exit {got}", shown)
+        audit, image, layered, kconfig, sysctl, nft, keep, changed, ask, seal = pages["cam-harden-check.8"]
+        ok(audit, code="1")
+        for command, name in ((kconfig, "camera.config"), (sysctl, "90-cam.conf"), (nft, "cam.nft")):
+            ok(command, then=made(name))
+        ok(image, "mkdir -p image && cp 90-cam.conf kernel.config && echo quiet > cmdline.txt", code="1")
+        ok(keep, code="1", then=made("monday.json"))
+        got, shown = run(changed)  # 1 when some other test has just started a tool
+        tap.ok(got in ("0", "1"), f"{changed}: exit {got}", shown)
+        ok(ask, code="1", then=made("report"))
+        ok(seal, then=made("report.cam"))
+        layer = "\n".join(pages["cam-policy.5"])
+        seen.update(pages["cam-policy.5"])
+        with open(f"{folder}/door.policy", "w", encoding="utf-8") as f:
+            f.write(layer + "\n")
+        ok(layered, code="1")
         missed = [c for page in pages.values() for c in page if c not in seen]
         tap.ok(not missed, f"all {len(seen)} examples were run", *missed)
     finally:

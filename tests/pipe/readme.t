@@ -50,7 +50,8 @@ def main():
             ours = ours.replace("ffplay -", "ffmpeg -v error -xerror -i - -f framemd5 out.md5 -y")
             forever = "cam-capture -T" in command
             code, shown = shell.run(ours.replace("\n", " "), 30, 5 if forever else None)
-            tap.ok(code is not None and set(code.split()) == {"0"}, f"{command.splitlines()[0]}: exit {code}", shown)
+            finds = command == "cam-harden-check"  # no machine that builds this is a hardened camera
+            tap.ok(code is not None and set(code.split()) == {"1" if finds else "0"}, f"{command.splitlines()[0]}: exit {code}", shown)
             if forever:
                 stored = server.objects()
                 sent = [n for n in os.listdir(f"{folder}/spool") if n.endswith(".sent")]

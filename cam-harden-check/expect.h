@@ -1,0 +1,70 @@
+/* expect: what a rule expects, and on what condition, as an expression over facts: cam-policy(5).
+ *
+ *     EXPRESSION = ALL { " or " ALL }      ALL = TERM { " and " TERM }      TERM = [ GROUP:KEY " " ] TEST
+ *     TEST = y | n | m | absent | present | empty | nonempty | review
+ *          | is V | not V | at-least N | at-most N | contains V,V | lacks V,V | only V,V | matches GLOB | max
+ * GROUP:KEY V
+ *
+ * Without GROUP:KEY a test is of the rule's own key. What cannot be known is UNKNOWN: it makes neither a yes
+ * nor a no, and decides only where nothing known does (Kleene's logic). */
+#ifndef EXPECT_H
+#define EXPECT_H
+#include "evidence.h"
+
+enum truth { TRUTH_NO, TRUTH_UNKNOWN, TRUTH_YES };
+
+enum { EXPECT_TERMS_MAX = 16, EXPECT_SEEN_BYTES_MAX = 512 };
+
+enum test {
+	TEST_Y,
+	TEST_N,
+	TEST_M,
+	TEST_ABSENT,
+	TEST_PRESENT,
+	TEST_EMPTY,
+	TEST_NONEMPTY,
+	TEST_REVIEW,
+	TEST_IS,
+	TEST_NOT,
+	TEST_AT_LEAST,
+	TEST_AT_MOST,
+	TEST_CONTAINS,
+	TEST_LACKS,
+	TEST_ONLY,
+	TEST_MATCHES,
+	TEST_MAX,
+};
+
+struct term {
+	const char *group, *key;         /* key may have one * or {a,b} */
+	const char *max_group, *max_key; /* of TEST_MAX */
+	const char *value;
+	enum test test;
+	int or ; /* begins an alternative */
+};
+
+struct expect {
+	struct term term[EXPECT_TERMS_MAX];
+	unsigned terms; /* 0: always true */
+};
+
+/* text is cut up in place and must live as long as out. key NULL: a condition, in which a bare name before a
+ * test is of the group "device". NULL, or what is wrong. */
+const char *expect_parse(char *text, const char *group, const char *key, struct expect *out);
+
+/* What decided it, for people. */
+struct expect_seen {
+	char value[EXPECT_SEEN_BYTES_MAX];
+	char source[EXPECT_SEEN_BYTES_MAX];
+	int review; /* unknown because a person has to decide */
+};
+
+enum truth expect_judge(const struct expect *, const struct evidence *, struct expect_seen *);
+
+/* The group in which the facts of a rule's key are kept: CONFIG_ keys in kconfig, those of netsysctl in
+ * sysctl. */
+const char *expect_group(const char *group, const char *key);
+
+/* Does a key with one * or {a,b} mean this one? A * stands for at least one character. */
+int expect_key_matches(const char *pattern, const char *key);
+#endif

@@ -1,0 +1,10 @@
+/* generate-nft: a ruleset for nft -f that lets out only what the camera sends, by user, destination and port.
+ */
+#ifndef GENERATE_NFT_H
+#define GENERATE_NFT_H
+#include "generate.h"
+
+/* Operands: server, port, dns, ntp (addresses, separated by commas), ship and time (users), interface,
+ * ipv6=drop. How many are missing or wrong, said with msg(). */
+int generate_nft(const struct policy *, const struct evidence *, const struct operands *, FILE *);
+#endif

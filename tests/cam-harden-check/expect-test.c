@@ -1,0 +1,166 @@
+/* Expressions: which combinations of known and unknown make a yes, a no, or neither; patterns; numbers. */
+#define _GNU_SOURCE
+#include "expect.h"
+#include "tap.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct evidence *e;
+
+static enum truth of(const char *group, const char *key, const char *text)
+{
+	static struct expect x;
+	struct expect_seen seen;
+	char *copy = strdup(text);
+	const char *why = copy ? expect_parse(copy, group, key, &x) : "memory";
+	enum truth is = why ? (enum truth)99 : expect_judge(&x, e, &seen);
+
+	free(copy);
+	return is;
+}
+
+static void three_values(void)
+{
+	static const struct {
+		const char *text;
+		enum truth is;
+	} cases[] = {
+	        {"y", TRUTH_YES},
+	        {"n", TRUTH_NO},
+	        {"sysctl:unseen is 1", TRUTH_UNKNOWN},
+	        {"y or sysctl:unseen is 1", TRUTH_YES},
+	        {"sysctl:unseen is 1 or y", TRUTH_YES},
+	        {"n or sysctl:unseen is 1", TRUTH_UNKNOWN},
+	        {"y and sysctl:unseen is 1", TRUTH_UNKNOWN},
+	        {"n and sysctl:unseen is 1", TRUTH_NO},
+	        {"sysctl:unseen is 1 and n", TRUTH_NO},
+	        {"n and y or y", TRUTH_YES},
+	        {"y or n and n", TRUTH_YES},
+	        {"sysctl:denied absent", TRUTH_UNKNOWN},
+	        {"sysctl:denied empty or n", TRUTH_UNKNOWN},
+	        {"group:thing empty", TRUTH_UNKNOWN},
+	        {"review", TRUTH_UNKNOWN},
+	        {"review or y", TRUTH_YES},
+	        {"kconfig:CONFIG_NOT_THERE n", TRUTH_YES},
+	        {"kconfig:CONFIG_NOT_THERE is 3", TRUTH_NO},
+	        {"kconfig:CONFIG_NOT_THERE absent", TRUTH_YES},
+	        {"sysctl:none absent", TRUTH_YES},
+	        {"sysctl:none is 1", TRUTH_NO},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		ok(of("kconfig", "CONFIG_A", cases[i].text) == cases[i].is, "%s", cases[i].text);
+}
+
+static void tests_of_values(void)
+{
+	static const struct {
+		const char *key, *text;
+		enum truth is;
+	} cases[] = {
+	        {"number", "at-least 10", TRUTH_YES},
+	        {"number", "at-least 11", TRUTH_NO},
+	        {"number", "at-most 10", TRUTH_YES},
+	        {"number", "at-least -5", TRUTH_YES},
+	        {"number", "is 010", TRUTH_NO},
+	        {"version", "at-least 6.2", TRUTH_YES},
+	        {"version", "at-least 6.12.48", TRUTH_YES},
+	        {"version", "at-least 6.13", TRUTH_NO},
+	        {"version", "at-most 6.12.999", TRUTH_YES},
+	        {"words", "at-least 1", TRUTH_UNKNOWN},
+	        {"words", "contains b", TRUTH_YES},
+	        {"words", "contains a,c", TRUTH_YES},
+	        {"words", "contains a,d", TRUTH_NO},
+	        {"words", "contains bb", TRUTH_NO},
+	        {"words", "lacks d,e", TRUTH_YES},
+	        {"words", "lacks d,a", TRUTH_NO},
+	        {"words", "only a,b,c,d", TRUTH_YES},
+	        {"words", "only a,b", TRUTH_NO},
+	        {"list", "contains one", TRUTH_YES},
+	        {"list", "lacks three", TRUTH_YES},
+	        {"list", "only one", TRUTH_NO},
+	        {"list", "only one,two", TRUTH_YES},
+	        {"list", "empty", TRUTH_NO},
+	        {"blank", "empty", TRUTH_YES},
+	        {"blank", "present", TRUTH_YES},
+	        {"blank", "nonempty", TRUTH_NO},
+	        {"path", "matches /dev/dm-*", TRUTH_YES},
+	        {"path", "matches /dev/sd*", TRUTH_NO},
+	        {"number", "max sysctl:most 3", TRUTH_YES},
+	        {"words", "max sysctl:most 3", TRUTH_NO},
+	        {"number", "max sysctl:unseen 3", TRUTH_UNKNOWN},
+	        {"net.*.on", "is 1", TRUTH_NO},
+	        {"net.{a,b}.on", "is 1", TRUTH_YES},
+	        {"net.{a,c}.on", "is 1", TRUTH_NO},
+	        {"net.{a,d}.on", "is 1", TRUTH_UNKNOWN},
+	        {"nothing.*", "is 1", TRUTH_UNKNOWN},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+		ok(of("sysctl", cases[i].key, cases[i].text) == cases[i].is, "%s %s", cases[i].key,
+		        cases[i].text);
+}
+
+static void refused(void)
+{
+	static const char *const texts[] = {"", "yes", "is", "y 1", "at-least x",
+	        "at-most 99999999999999999999", "max CONFIG_X 3", "max a:b", "y or", "y and and y", "a: y",
+	        ":b y", "a:b{ y", "a:b{c y", "a:**b y"};
+	char many[1024] = "y";
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		ok(of("sysctl", "number", texts[i]) == (enum truth)99, "refused: \"%s\"", texts[i]);
+	for (int i = 0; i < EXPECT_TERMS_MAX; i++)
+		snprintf(many + strlen(many), sizeof many - strlen(many), " or y");
+	ok(of("sysctl", "number", many) == (enum truth)99, "refused: too many terms");
+}
+
+static void bounds(void)
+{
+	static char big[EVIDENCE_VALUE_BYTES_MAX + 2];
+	struct evidence *own = evidence_new();
+
+	memset(big, 'x', sizeof big - 1);
+	ok(own && evidence_fact(own, "g", "k", big, "s") < 0 && evidence_overflow(own),
+	        "a value that is too long is refused, and known");
+	evidence_free(own);
+	own = evidence_new();
+	ok(own && evidence_fact(own, "g", "k", "a\033b", "s") < 0 && evidence_overflow(own),
+	        "so is one with an escape in it");
+	evidence_free(own);
+	own = evidence_new();
+	char key[32];
+	int r = own ? 0 : -1, added = 0;
+	for (int i = 0; i <= EVIDENCE_FACTS_MAX && !r; i++, added += !r) {
+		snprintf(key, sizeof key, "k%d", i);
+		r = evidence_fact(own, "g", key, "v", "s");
+	}
+	ok(r < 0 && added == EVIDENCE_FACTS_MAX && evidence_overflow(own), "%d facts, and no more", added);
+	ok(evidence_first(own, "g", "k77777") && !evidence_first(own, "h", "k77777"), "each is found");
+	evidence_free(own);
+}
+
+int main(void)
+{
+	e = evidence_new();
+	int r = !e;
+	r |= evidence_fact(e, "kconfig", "CONFIG_A", "y", "t") | evidence_whole(e, "kconfig", "t");
+	r |= evidence_fact(e, "sysctl", "number", "10", "t") | evidence_fact(e, "sysctl", "most", "10", "t");
+	r |= evidence_fact(e, "sysctl", "version", "6.12.48", "t") |
+	     evidence_fact(e, "sysctl", "words", "a,b c", "t");
+	r |= evidence_item(e, "sysctl", "list", "one", "t") | evidence_item(e, "sysctl", "list", "two", "t");
+	r |= evidence_fact(e, "sysctl", "blank", "", "t") |
+	     evidence_fact(e, "sysctl", "path", "/dev/dm-0", "t");
+	r |= evidence_fact(e, "sysctl", "net.a.on", "1", "t") |
+	     evidence_fact(e, "sysctl", "net.b.on", "1", "t");
+	r |= evidence_fact(e, "sysctl", "net.c.on", "0", "t") | evidence_none(e, "sysctl", "none", "t");
+	r |= evidence_unseen(e, "sysctl", "denied", "permission") |
+	     evidence_fact(e, "group", "thing", "x", "t");
+	r |= evidence_unseen(e, "group", NULL, "cut off");
+	ok(!r, "evidence is taken");
+	three_values();
+	tests_of_values();
+	refused();
+	bounds();
+	evidence_free(e);
+	return tap_done();
+}

@@ -1,0 +1,171 @@
+#!/bin/sh
+# defends: enter.listen
+# What a real ruleset lets through, in a network namespace of its own: a good one, and the same one broken in each way.
+. "$(dirname "$0")/../tap.sh"
+
+facts=$O/tests/cam-harden-check/facts
+unshare -n true 2>/dev/null || skip_all "needs root and network namespaces"
+
+# judge FILE: the facts of a ruleset that the kernel has taken.
+judge() {
+	unshare -n sh -c 'nft -f "$1" && "$2" / firewall' judge "$1" "$facts" >facts.out 2>facts.err || cat facts.err
+}
+has() { ok "$1" grep -qxE "net $2" facts.out; }
+hasnt() { ok "$1" sh -c '! grep -qE "^net $1" facts.out' has "$2"; }
+
+cat >good <<'X'
+table inet cam {
+	set server { type ipv4_addr; elements = { 203.0.113.7, 203.0.113.8 } }
+	chain input {
+		type filter hook input priority filter; policy drop;
+		ct state vmap { established : accept, related : accept, invalid : drop }
+		iif lo accept
+		iif != lo ip saddr 127.0.0.0/8 drop
+		jump needed
+	}
+	chain needed {
+		icmp type { destination-unreachable, time-exceeded } limit rate 4/second accept
+		icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert, packet-too-big } limit rate 4/second accept
+		ip saddr 192.0.2.1 udp dport 68 accept
+	}
+	chain forward {
+		type filter hook forward priority filter; policy drop;
+	}
+	chain output {
+		type filter hook output priority filter; policy drop;
+		ct state established,related accept
+		oif lo accept
+		icmpv6 type { nd-neighbor-solicit, nd-neighbor-advert } accept
+		meta skuid 901 ip daddr @server tcp dport { 443, 8443 } accept
+		meta skuid { 902, 903 } ip daddr . udp dport { 192.0.2.1 . 53, 192.0.2.2 . 123 } accept
+		limit rate 1/second log prefix "cam-out "
+	}
+}
+table netdev cam {
+	chain ingress {
+		type filter hook ingress device lo priority 0; policy accept;
+		ether type != { ip, arp } drop
+	}
+}
+X
+
+# --- the good one ---
+
+judge good
+for l3 in ip ip6; do for hook in input forward output; do has "good: $l3 $hook drops" "nft:$l3:$hook = drop"; done; done
+for key in accept-everything accept-rules egress-uid egress-dst forwarded icmp nat; do has "good: nothing in $key" "nft:$key none"; done
+has "good: invalid packets are dropped" "nft:ct-invalid = drop"
+has "good: forged loopback addresses are dropped" "nft:lo-spoofed = drop"
+has "good: replies are let through" "nft:established = accept"
+has "good: what is dropped on the way out is logged, not too often" "nft:log = limited"
+has "good: frames that are no IP are dropped" "nft:ingress = drop"
+has "good: no bridge" "nft:bridge = no-bridge"
+
+# --- nothing at all, and everything ---
+
+: >empty
+judge empty
+has "no ruleset: no chain for input" "nft:ip:input none"
+has "no ruleset: everything is accepted" "nft:accept-everything \+ ip6 output: no base chain"
+
+cat >all <<'X'
+table inet filter {
+	chain input { type filter hook input priority 0; policy accept; }
+	chain forward { type filter hook forward priority 0; policy accept; }
+	chain output { type filter hook output priority 0; policy accept; }
+}
+X
+judge all
+for hook in input forward output; do has "accept-all ruleset: $hook accepts" "nft:ip:$hook = accept"; done
+has "accept-all ruleset: named" "nft:accept-everything \+ inet filter input: policy accept"
+
+# --- one thing wrong at a time: change NAME SED KEY: the good one is no longer good there ---
+
+change() {
+	sed -e "$2" good >bad
+	if cmp -s good bad; then is "$1: the ruleset is changed" no yes; fi
+	judge bad
+	has "$1" "$3"
+}
+after() { printf '/%s/a %s' "$1" "$2"; }
+
+change "policy accept" '/hook input/s/policy drop/policy accept/' 'nft:ip:input = accept'
+change "policy accept of output" '/hook output/s/policy drop/policy accept/' 'nft:ip6:output = accept'
+change "no forward chain" '/chain forward/,/}/d' 'nft:ip:forward none'
+change "IPv4 only: IPv6 is open" '1s/inet/ip/;/icmpv6/d' 'nft:ip6:input none'
+change "accept without a condition" "$(after 'hook input' accept)" 'nft:accept-everything \+ inet cam input handle [0-9]+ \(ip, input\)'
+change "accept with only a counter" "$(after 'hook input' 'counter accept')" 'nft:ip:input = accept'
+change "accept below a limit" "$(after 'hook input' 'limit rate 5/second accept')" 'nft:ip:input = accept'
+change "accept of an interface" "$(after 'hook input' 'iifname "eth*" accept')" 'nft:ip:input = accept'
+change "an interface called lo and something" "$(after 'hook input' 'iifname "lo*" accept')" 'nft:ip:input = accept'
+change "lo on the way out, judged on the way in" "$(after 'hook output' 'oifname != "lo" accept')" 'nft:ip:output = accept'
+change "every address" "$(after 'hook input' 'ip saddr 0.0.0.0/0 accept')" 'nft:ip:input = accept'
+change "two halves of all addresses" "$(after 'hook input' 'ip saddr { 0.0.0.0/1, 128.0.0.0/1 } accept')" 'nft:ip:input = accept'
+change "a range of all addresses" "$(after 'hook input' 'ip saddr 0.0.0.1-255.255.255.254 accept')" 'nft:ip:input = accept'
+change "every port" "$(after 'hook input' 'tcp dport 1-65535 accept')" 'nft:ip:input = accept'
+change "everything but one address" "$(after 'hook input' 'ip saddr != 192.0.2.9 accept')" 'nft:ip:input = accept'
+change "every TCP" "$(after 'hook input' 'meta l4proto tcp accept')" 'nft:ip:input = accept'
+change "new connections" "$(after 'hook input' 'ct state new,established accept')" 'nft:ip:input = accept'
+change "a mark" "$(after 'hook input' 'meta mark 7 accept')" 'nft:ip:input = accept'
+change "accept in a jumped chain" "$(after 'chain needed' accept)" 'nft:accept-everything \+ inet cam needed handle [0-9]+ \(ip6, input\)'
+change "accept in a chain after goto" "s/jump needed/goto needed/;$(after 'chain needed' accept)" 'nft:ip:input = accept'
+change "a port without a peer" 's/ip saddr 192.0.2.1 udp/udp/' 'nft:accept-rules \+ inet cam needed handle [0-9]+ \(ip, input\)'
+change "a peer without a port" 's/192.0.2.1 udp dport 68/192.0.2.1/' 'nft:accept-rules \+ .*'
+change "egress of any user" 's/meta skuid 901//' 'nft:egress-uid \+ inet cam output handle [0-9]+ \(ip, output\)'
+change "egress of every user" 's/skuid 901/skuid 0-4294967294/' 'nft:egress-uid \+ .*'
+change "egress to anywhere" 's/ip daddr @server//' 'nft:egress-dst \+ inet cam output handle [0-9]+ \(ip6, output\)'
+change "egress to any port" 's/tcp dport { 443, 8443 }//' 'nft:egress-dst \+ .*'
+change "egress to half the internet" 's/elements = { [^}]*/flags interval; elements = { 0.0.0.0\/1/' 'nft:egress-dst \+ .*'
+change "a set that packets fill" 's/elements = { [^}]*}/size 9; flags dynamic;/;/hook input/a add @server { ip saddr }' 'nft:egress-dst \+ .*'
+change "ICMP of any type" "$(after 'hook input' 'meta l4proto icmp accept')" 'nft:icmp \+ .*'
+change "ICMP as often as they like" '/icmp type/s/limit rate 4.second//' 'nft:icmp \+ .*'
+change "a camera that forwards" "$(after 'hook forward' 'ip saddr 192.0.2.1 accept')" 'nft:forwarded \+ .*'
+change "accept of a verdict map" "$(after 'hook input' 'iifname vmap { "eth0" : accept }')" 'nft:ip:input = accept'
+change "invalid packets" 's/, invalid : drop//' 'nft:ct-invalid none'
+change "forged loopback addresses" '/127.0.0.0/d' 'nft:lo-spoofed none'
+change "nothing is logged" '/log prefix/d' 'nft:log none'
+change "logged without a limit" 's/limit rate 1.second log/log/' 'nft:log = unlimited'
+change "every frame enters" '/ether type/d' 'nft:ingress = accept'
+change "addresses translated" '$a table ip n { chain p { type nat hook prerouting priority -100; }\n}' 'nft:nat \+ prerouting'
+change "a table that sleeps" '/^table inet/a flags dormant' 'nft:ip:input (unseen: .*|none)'
+change "return before the drop" '/hook input/{s/policy drop/policy accept/};/jump needed/a ip saddr != 192.0.2.1 return\ndrop' 'nft:ip:input = accept'
+
+# --- order, and what still is good ---
+
+sed -e '/hook input/s/policy drop/policy accept/' -e '/jump needed/a drop' good >bad
+judge bad
+has "a last drop is as good as the policy" 'nft:ip:input = drop'
+sed -e '/jump needed/a drop\naccept' good >bad
+judge bad
+has "accept behind a last drop is never reached" 'nft:ip:input = drop'
+sed -e '/jump needed/a accept\ndrop' good >bad
+judge bad
+has "accept before a last drop is" 'nft:ip:input = accept'
+{ cat good; echo 'table inet early { chain input { type filter hook input priority -300; policy accept; accept; }'; echo '}'; } >two
+judge two
+has "a second chain that accepts everything cannot open the first" 'nft:ip:input = drop'
+hasnt "and is not held against it" 'nft:accept-everything \+'
+sed -e '/hook input/s/policy drop/policy accept/' -e '/jump needed/a jump last\n}\nchain last {\nmeta nfproto ipv4 drop\nmeta nfproto ipv6 drop' good >bad
+judge bad
+has "drop of each protocol in a jumped chain: IPv4" 'nft:ip:input = drop'
+has "drop of each protocol in a jumped chain: IPv6" 'nft:ip6:input = drop'
+{ sed '/ip saddr 192.0.2.1/s/192.0.2.1/@nobody/;/set server/a set nobody { type ipv4_addr; }' good; } >bad
+judge bad
+hasnt "a set without elements lets nobody in" 'nft:accept-[a-z]* \+'
+
+# --- what could not be seen ---
+
+unshare -n setpriv --reuid 65534 --clear-groups "$facts" / firewall >facts.out 2>&1
+has "without root" 'nft:ip:input unseen: nft failed: .*'
+hasnt "nothing is said about rules" 'nft:[^ ]* (=|\+|none)'
+for text in '' '{' '[]' '{"nftables":[]}' '{"nftables":{}}' '{"nftables":[{"metainfo":{}},{"chain":'; do
+	echo "$text" | "$facts" -j /dev/stdin >facts.out
+	has "half an answer of nft: $text" 'nft:ip:input unseen: .*'
+done
+echo '{"nftables":[{"metainfo":{}},{"table":{"family":"inet","name":"t"}},{"chain":{"family":"inet","table":"t","name":"i","type":"filter","hook":"input","policy":"drop"}},{"rule":{"family":"inet","table":"t","chain":"i","handle":1,"expr":[{"xt":null}]}}]}' >xt
+"$facts" -j xt >facts.out
+has "a rule made by iptables" 'nft:ip:input unseen: a statement that is not understood'
+sed 's/{"xt":null}/{"drop":null}/' xt | "$facts" -4 -j /dev/stdin >facts.out
+has "a kernel without IPv6" 'nft:ip6:input = no-ipv6'
+
+tap_done

@@ -1,0 +1,189 @@
+#!/usr/bin/python3
+# defends: enter.listen enter.egress
+"""The generated ruleset in two network namespaces: allowed flows get through, by user, address and port, and nothing else
+does, in or out. Real sockets, as different users."""
+import os
+import subprocess
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import world as w_
+
+CAM, PEER = f"cam-audit-{os.getpid()}", f"cam-peer-{os.getpid()}"
+SERVER, DNS, NTP, OTHER = "192.0.2.1", "192.0.2.53", "192.0.2.123", "192.0.2.9"
+SHIP, TIME, NOBODY = 61001, 61002, 61003
+tap = w_.Tap()
+
+
+def sh(*command):
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def inside(namespace, *command):
+    return sh("ip", "netns", "exec", namespace, *command)
+
+
+# Echoes on TCP and UDP, at the addresses and ports that are given; a line when it is ready.
+ECHO = """
+import selectors, socket, sys
+s = selectors.DefaultSelector()
+for a in sys.argv[1:]:
+    kind, ip, port = a.split(",")
+    k = socket.socket(socket.AF_INET, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
+    k.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    k.bind((ip, int(port)))
+    if kind == "tcp":
+        k.listen(16)
+    s.register(k, selectors.EVENT_READ, kind)
+print("ready", flush=True)
+while True:
+    for key, _ in s.select():
+        if key.data == "udp":
+            data, who = key.fileobj.recvfrom(100)
+            key.fileobj.sendto(data, who)
+        else:
+            c, _ = key.fileobj.accept()
+            c.settimeout(5)
+            try:
+                c.sendall(c.recv(100))
+            except OSError:
+                pass
+            c.close()
+"""
+
+# yes when the echo came back
+ASK = """
+import socket, sys
+kind, ip, port = sys.argv[1:4]
+k = socket.socket(socket.AF_INET, socket.SOCK_STREAM if kind == "tcp" else socket.SOCK_DGRAM)
+k.settimeout(float(sys.argv[4]))
+try:
+    k.connect((ip, int(port)))
+    k.send(b"hello")
+    print("yes" if k.recv(100) == b"hello" else "no")
+except OSError as e:
+    print("no", e)
+"""
+
+
+# an echo request of ICMP, by hand
+PING = """
+import socket, struct, sys
+k = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+k.settimeout(float(sys.argv[2]))
+packet = struct.pack("!BBHHH", 8, 0, 0, 4711, 1)
+total = sum(struct.unpack("!4H", packet))
+packet = packet[:2] + struct.pack("!H", ~((total & 0xffff) + (total >> 16)) & 0xffff) + packet[4:]
+k.sendto(packet, (sys.argv[1], 0))
+try:
+    while True:
+        data = k.recv(200)
+        if data[20] == 0 and data[24:26] == packet[4:6]:
+            print("yes")
+            break
+except OSError as e:
+    print("no", e)
+"""
+
+
+def pings(seconds):
+    return inside(PEER, "/usr/bin/python3", "-c", PING, "192.0.2.100", str(seconds)).stdout.startswith("yes")
+
+
+def echo(namespace, *ends):
+    p = subprocess.Popen(["ip", "netns", "exec", namespace, "/usr/bin/python3", "-c", ECHO, *ends], stdout=subprocess.PIPE, text=True)
+    assert p.stdout.readline() == "ready\n"
+    return p
+
+
+def asks(namespace, user, kind, ip, port, seconds):
+    return inside(namespace, "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "/usr/bin/python3", "-c", ASK, kind, ip, str(port), str(seconds)).stdout.startswith("yes")
+
+
+def through(user, kind, ip, port):
+    return asks(CAM, user, kind, ip, port, 5)
+
+
+def stopped(user, kind, ip, port):
+    return not asks(CAM, user, kind, ip, port, 0.7)
+
+
+def setup():
+    for n in (CAM, PEER):
+        if sh("ip", "netns", "add", n).returncode:
+            return False
+        inside(n, "ip", "link", "set", "lo", "up")
+    if sh("ip", "link", "add", "eth0", "netns", CAM, "type", "veth", "peer", "name", "eth0", "netns", PEER).returncode:
+        return False
+    inside(CAM, "ip", "addr", "add", "192.0.2.100/24", "dev", "eth0")
+    for ip in (SERVER, DNS, NTP, OTHER):
+        inside(PEER, "ip", "addr", "add", f"{ip}/24", "dev", "eth0")
+    for n in (CAM, PEER):
+        inside(n, "ip", "link", "set", "eth0", "up")
+    inside(CAM, "ip", "route", "add", "default", "via", SERVER)
+    return True
+
+
+if os.getuid() != 0:
+    print("1..0 # SKIP network namespaces need root")
+    raise SystemExit
+children = []
+folder = tempfile.mkdtemp()
+try:
+    if not setup():
+        print("1..0 # SKIP no network namespaces or veth here")
+        raise SystemExit
+    operands = [f"server={SERVER}", f"dns={DNS}", f"ntp={NTP}", f"ship={SHIP}", f"time={TIME}", "ipv6=drop"]
+    code, text = w_.generate("nft", *operands)
+    rules = f"{folder}/cam.nft"
+    with open(rules, "w", encoding="utf-8") as f:
+        f.write(text)
+    tap.ok(code == 0, "a ruleset is generated")
+    unmarked = [line for line in text.splitlines() if ("accept" in line or "drop" in line or "policy" in line) and not line.startswith("#") and " # " not in line]
+    tap.ok(not unmarked, "each line has the id of its rule", *unmarked)
+    for more in ([], ["interface=eth0"], ["port=443,8443"], ["server=any"]):
+        code, other = w_.generate("nft", *[o for o in operands if o.split("=")[0] not in [m.split("=")[0] for m in more]], *more)
+        with open(f"{folder}/other.nft", "w", encoding="utf-8") as f:
+            f.write(other)
+        r = inside(CAM, "nft", "-c", "-f", f"{folder}/other.nft")
+        tap.ok(code == 0 and r.returncode == 0, f"nft accepts it with {more}", r.stderr)
+    for bad in ("server=cloud.example", "server=192.0.2.1 accept", "ship=a;accept", "port=0", "dns=::1", "ipv6=yes", "interface=eth0 drop"):
+        keep = [o for o in operands if not o.startswith(bad.split("=")[0] + "=")]
+        code, other = w_.generate("nft", *keep, bad)
+        tap.ok(code == 1 and "table" not in other, f"refused: {bad}", other)
+
+    ends = [f"{k},{ip},{p}" for ip in (SERVER, DNS, NTP, OTHER) for k, p in (("tcp", 443), ("tcp", 80), ("tcp", 53), ("udp", 53), ("udp", 123), ("udp", 443))]
+    children.append(echo(PEER, *ends))
+    children.append(echo(CAM, "tcp,192.0.2.100,22", "tcp,192.0.2.100,443", "udp,192.0.2.100,123", "tcp,127.0.0.1,8080"))
+    tap.ok(through(NOBODY, "tcp", OTHER, 80) and asks(PEER, 0, "tcp", "192.0.2.100", 22, 5) and pings(5), "without it everything gets through")
+    r = inside(CAM, "nft", "-f", rules)
+    tap.ok(r.returncode == 0, "it is loaded", r.stderr)
+    r = inside(CAM, "nft", "-f", rules)
+    tap.ok(r.returncode == 0, "and again, in place of itself", r.stderr)
+
+    tap.ok(through(SHIP, "tcp", SERVER, 443), "cam-ship's user reaches the server")
+    tap.ok(through(SHIP, "udp", DNS, 53) and through(SHIP, "tcp", DNS, 53), "and its resolver")
+    tap.ok(through(TIME, "udp", NTP, 123), "the clock's user reaches the time server")
+    tap.ok(through(NOBODY, "tcp", "127.0.0.1", 8080), "loopback works")
+    for who, user in (("root", 0), ("another user", NOBODY), ("the clock's user", TIME)):
+        tap.ok(stopped(user, "tcp", SERVER, 443), f"{who} does not reach the server")
+        tap.ok(stopped(user, "udp", DNS, 53), f"{who} does not reach the resolver")
+    tap.ok(stopped(SHIP, "udp", NTP, 123), "cam-ship's user does not reach the time server")
+    for kind, ip, port in (("tcp", SERVER, 80), ("udp", SERVER, 443), ("tcp", OTHER, 443), ("udp", OTHER, 53), ("tcp", NTP, 443), ("udp", SERVER, 53)):
+        tap.ok(stopped(SHIP, kind, ip, port), f"cam-ship's user does not reach {kind} {ip} {port}")
+    for kind, port in (("tcp", 22), ("tcp", 443), ("udp", 123)):
+        tap.ok(not asks(PEER, 0, kind, "192.0.2.100", port, 0.7), f"nobody gets in at {kind} {port}")
+    tap.ok(not pings(0.7), "it does not answer ping")
+    r = inside(CAM, "nft", "list", "ruleset")
+    tap.ok("table ip6 cam" in r.stdout and r.stdout.count("policy drop") == 6, "IPv6 is closed too", r.stdout)
+finally:
+    for child in children:
+        child.kill()
+        child.wait()
+    for n in (CAM, PEER):
+        sh("ip", "netns", "del", n)
+    for name in os.listdir(folder):
+        os.unlink(f"{folder}/{name}")
+    os.rmdir(folder)
+tap.done()

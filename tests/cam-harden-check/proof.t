@@ -1,0 +1,232 @@
+#!/usr/bin/python3
+# defends: enter.kernel
+"""What the generators write passes; each line of it, changed, is found; and each rule of the policy is seen to pass and to
+fail, with the verdict that an independent reader of cam-policy(5) comes to."""
+import concurrent.futures
+import copy
+import os
+import queue
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import world as w_
+
+tap = w_.Tap()
+audits = queue.SimpleQueue()
+for _ in range(2):
+    audits.put(w_.Audit())
+pool = concurrent.futures.ThreadPoolExecutor(2)
+
+
+seen = {}
+
+
+def ask(world):
+    """The verdicts on a world, later; the same world is looked at once."""
+    key = repr(sorted(vars(world).items()))
+    if key not in seen:
+        seen[key] = pool.submit(look, copy.deepcopy(world))
+    return seen[key]
+
+
+def look(world):
+    audit = audits.get()
+    try:
+        return audit.verdicts(world)
+    finally:
+        audits.put(audit)
+
+
+rules = w_.rules()
+by_id = {r.id: r for r in rules}
+
+
+def named(rule):
+    """(group, key) pairs that a rule's outcome depends on."""
+    return {(g, k) for alternatives in (rule.alternatives, rule.conditions) for terms in alternatives for g, k, _, _ in terms}
+
+
+# rules about files; those about what runs are another test's
+mine = [r for r in rules if {g for g, _ in named(r)} <= {"kconfig", "cmdline", "sysctl", "modprobe", "image", "device"}]
+
+
+def broken_verdict(rule):
+    """What a rule that a person may have to judge comes to when it does not pass."""
+    return "INCOMPLETE" if "review" in rule.expected else "FAIL"
+
+
+def means(pattern, key):
+    if "{" in pattern:
+        head, rest = pattern.split("{")
+        names, tail = rest.split("}")
+        return any(key == head + n + tail for n in names.split(","))
+    if "*" in pattern:
+        head, tail = pattern.split("*")
+        return key.startswith(head) and key.endswith(tail) and len(key) > len(head + tail)
+    return pattern == key
+
+
+def depends(rule, group, key):
+    if rule.key == "undeclared-sysctls" and group == "sysctl":
+        return True
+    return any(g == group and means(k, key) for g, k in named(rule))
+
+
+CANDIDATES = ["n", "y", "m", "0", "1", "2", "-7", "61", "999999", "", "bad value", "ttyS0", "off", "none", None]
+
+
+def expand(key):
+    if "{" in key:
+        head, rest = key.split("{")
+        names, tail = rest.split("}")
+        return [head + n + tail for n in names.split(",")]
+    return [key.replace("*", "eth0")] if "*" in key else [key]
+
+
+class View:
+    """A world seen through one rule: a pattern stands for its first key."""
+
+    def __init__(self, world):
+        self.world = world
+
+    def get(self, group, key):
+        value = self.world.get(group, expand(key)[0])
+        # what a kernel configuration or command line does not have is n or absent; a list that was looked for is empty
+        return value
+
+
+def wants(world, rule):
+    """The verdict an independent reader comes to; keys of sysctls that nobody dumped are unknown, and not asked here."""
+    v = View(world)
+    if w_.judge(rule.conditions, v) != w_.YES:
+        return "SKIP"
+    return {w_.YES: "PASS", w_.NO: "FAIL", w_.UNKNOWN: "INCOMPLETE"}[w_.judge(rule.alternatives, v)]
+
+
+def make_true(world, terms):
+    for g, k, test, argument in terms:
+        for key in expand(k):
+            now = world.get(g, key)
+            if w_.judge_one(test, argument, now, world) == w_.YES and not (test == "absent" and g == "sysctl"):
+                continue
+            value = {"y": "y", "n": "n", "m": "m", "absent": None, "present": "", "empty": [] if g == "image" else "", "nonempty": "something",
+                     "not": "other"}.get(test, argument)
+            if test == "max":
+                value = argument.split(" ")[1]
+            if test == "at-most" and g == "device":
+                value = argument
+            if test in ("only", "lacks"):
+                value = None
+            if test == "matches":
+                value = argument.replace("*", "0")
+            world.set(g, key, value)
+
+
+def together(world, rule, group):
+    """Alternatives in other groups are changed with the rule's own."""
+    for terms in rule.alternatives[1:]:
+        for g, k, test, _ in terms:
+            if g != group and w_.judge([terms], View(world)) == w_.YES:
+                world.set(g, expand(k)[0], "y" if test == "n" else "n")
+
+
+try:
+    ideal = w_.ideal()
+    for what in w_.KINDS:
+        code, text = w_.generate(what, *w_.OPERANDS)
+        tap.ok(code == 0, f"-g {what}: exit {code}")
+    verdicts = ask(ideal).result()
+    bad = sorted(i for i, v in verdicts.items() if by_id.get(i) in mine and v not in ("PASS", "SKIP"))
+    tap.ok(not bad, "what the generators write fails nowhere", *[f"{i} {verdicts[i]}" for i in bad])
+    tap.ok(not [i for i in verdicts if i.startswith("disagree.")], "and no sources disagree")
+
+    # every generated line, changed alone
+    missed, strays, jobs = [], [], []
+    modular = copy.deepcopy(ideal)
+    modular.kconfig["CONFIG_MODULES"] = "y"
+    befores = {}
+    for what in w_.KINDS:
+        start = modular if what == "modprobe" else ideal
+        found = w_.generated(what, w_.generate(what, *w_.OPERANDS, *(("CONFIG_MODULES=y",) if what == "modprobe" else ()))[1])
+        for _, line in found if what == "modprobe" else []:
+            modular.set(*w_.line_read(what, line))
+        for rule_id, line in found:
+            rule = by_id[rule_id]
+            group, key, value = w_.line_read(what, line)
+            base = copy.deepcopy(start)
+            if wants(base, rule) == "SKIP":
+                make_true(base, rule.conditions[0])
+            for candidate in CANDIDATES:
+                changed = copy.deepcopy(base)
+                if candidate is None and group == "sysctl":
+                    continue
+                changed.set(group, key, candidate)
+                together(changed, rule, group)
+                probe = copy.deepcopy(changed)
+                if "*" in rule.key or "{" in rule.key:
+                    probe.set(group, expand(rule.key)[0], candidate)
+                if candidate != value and wants(probe, rule) == broken_verdict(rule):
+                    break
+            else:
+                missed.append(f"{rule_id}: no change makes it fail: {line}")
+                continue
+            kind = (what == "modprobe", base.kernel)
+            if kind not in befores:
+                befores[kind] = ask(base)
+            touched = {(t, k) for t in ("kconfig", "cmdline", "sysctl", "modprobe", "image")
+                       for k in set(changed.table(t)) | set(base.table(t)) if changed.get(t, k) != base.get(t, k)}
+            jobs.append((rule_id, line, f"{key} = {candidate!r}", touched, befores[kind], ask(changed)))
+    for rule_id, line, change, touched, before, after in jobs:
+        before, after = before.result(), after.result()
+        if after[rule_id] != broken_verdict(by_id[rule_id]):
+            missed.append(f"{rule_id}: {after[rule_id]} with {change}")
+        for other, verdict in after.items():
+            if verdict == "FAIL" and before.get(other) != "FAIL" and other != rule_id:
+                r = by_id.get(other.removeprefix("disagree."))
+                if not r or not any(depends(r, g, k) for g, k in touched):
+                    strays.append(f"{rule_id}: {line}: also {other}")
+    lines = len(jobs)
+    tap.ok(not missed, f"{lines} generated lines, each changed alone: the rule of the line fails", *missed)
+    tap.ok(not strays, "and no rule that does not depend on it", *strays)
+
+    # every rule passes once and fails once
+    passed, failed, wrong, jobs = set(), set(), [], []
+    for rule in mine:
+        base = copy.deepcopy(ideal)
+        for terms in rule.conditions[:1]:
+            make_true(base, terms)
+        good = copy.deepcopy(base)
+        make_true(good, rule.alternatives[0])
+        worlds = [good]
+        for candidate in CANDIDATES:
+            if candidate is None and w_.group_of(rule.group, rule.key) in ("sysctl", "image"):
+                continue
+            broken = copy.deepcopy(base)
+            group = w_.group_of(rule.group, rule.key)
+            if rule.group == "image" and "fstab" not in rule.key:
+                broken.image[rule.key] = {
+                    "debug-tools": ["/usr/bin/gdb"], "package-managers": ["/usr/bin/apt"], "compilers": ["/usr/bin/gcc"],
+                    "kernel-headers": ["/usr/include/stdio.h"], "ssh-host-keys": ["/etc/ssh/ssh_host_rsa_key"],
+                    "private-keys": ["/root/.ssh/id_rsa"], "authorized-keys": ["/root/.ssh/authorized_keys"],
+                    "getty": ["1:respawn:/sbin/getty"], "undeclared-sysctls": ["kernel.sysrq"]}.get(rule.key, ["intruder"])
+            else:
+                for key in expand(rule.key):
+                    broken.set(group, key, [candidate] if rule.key == "console" and candidate else candidate)
+            together(broken, rule, group)
+            if wants(broken, rule) == broken_verdict(rule):
+                worlds.append(broken)
+                break
+        jobs += [(rule.id, wants(world, rule), ask(world)) for world in worlds]
+    for rule_id, want, got in jobs:
+        got = got.result().get(rule_id)
+        (passed if got == "PASS" else failed if got == broken_verdict(by_id[rule_id]) else set()).add(rule_id)
+        if got != want:
+            wrong.append(f"{rule_id}: {got}, an independent reader says {want}")
+    tap.ok(not wrong, "verdicts are those of an independent reader", *wrong)
+    tap.ok(len(passed) == len(mine), f"{len(passed)} of {len(mine)} rules were seen to pass", *[r.id for r in mine if r.id not in passed])
+    tap.ok(len(failed) == len(mine), f"{len(failed)} of {len(mine)} rules were seen to fail", *[r.id for r in mine if r.id not in failed])
+finally:
+    pool.shutdown()
+    while not audits.empty():
+        audits.get().close()
+tap.done()

@@ -1,0 +1,303 @@
+#!/bin/bash
+# defends: see.leftover enter.program enter.unseen
+# Every rule about what runs passes on a device where all is well, and fails when that one thing is broken. Devices are
+# trees that stand for /proc and /sys; what the kernel is asked directly comes as lines.
+. "$(dirname "$0")/../tap.sh"
+# shellcheck source=tests/cam-harden-check/device.sh
+. "$top/tests/cam-harden-check/device.sh"
+
+facts=$O/tests/cam-harden-check/facts
+policy=$top/cam-harden-check/pi3-camera.policy
+collectors="mounts verity lsm boot protocols sockets processes programs"
+[ "$(id -u)" = 0 ] || skip_all "the trees need root's files"
+
+# --- a program that is built as it should be, and one that is not ---
+
+cat >p.c <<'X'
+#include <string.h>
+int main(int argc, char **argv)
+{
+	char buf[64];
+	strcpy(buf, argv[argc - 1]);
+	return buf[0];
+}
+X
+gcc -O1 -fPIE -pie -fstack-protector-all -Wl,-z,relro,-z,now,-z,noexecstack -o good_program p.c
+gcc -O1 -no-pie -fno-pie -fno-stack-protector -Wl,-z,norelro,-z,lazy,-z,execstack,-rpath,/tmp -o bad_program p.c
+
+cat >lines <<'X'
+device arch = arm64
+device board = pi3
+device kernel = 6.12.0
+device running = y
+kconfig CONFIG_MODULES = y
+integrity root-verity = active
+integrity root-status = V
+integrity root-hash = 00
+integrity root-verity-digest = sha256
+integrity root-verity-opts = panic_on_corruption
+integrity root-verity-sig = signed
+proto families + UNIX
+proto families + INET
+proto transports + TCP
+net iptables-legacy none
+exec probe:exec-each-writable-mount none
+exec probe:memfd-exec none
+exec probe:dev-shm-exec none
+exec probe:mmap-prot-exec-file none
+exec probe:mprotect-wx none
+exec probe:ld.so-direct none
+exec probe:script-interp none
+X
+ruleset() { echo "{\"nftables\":[{\"metainfo\":{}},{\"table\":{\"family\":\"inet\",\"name\":\"t\"}},$1]}"; }
+base() { echo "{\"chain\":{\"family\":\"inet\",\"table\":\"t\",\"name\":\"$1\",\"type\":\"filter\",\"hook\":\"$1\",\"prio\":0,\"policy\":\"$2\"}}"; }
+rule() { echo "{\"rule\":{\"family\":\"inet\",\"table\":\"t\",\"chain\":\"$1\",\"handle\":$2,\"expr\":[$3]}}"; }
+m() { echo "{\"match\":{\"op\":\"${3:-==}\",\"left\":$1,\"right\":$2}}"; }
+state() { m '{"ct":{"key":"state"}}' "$1" in; }
+good_rules="$(base input drop),$(base forward drop),$(base output drop),$(rule input 1 "$(state '"invalid"'),{\"drop\":null}"),$(rule input 2 "$(state '["established","related"]'),{\"accept\":null}"),$(rule input 3 "$(m '{"payload":{"protocol":"ip","field":"saddr"}}' '{"prefix":{"addr":"127.0.0.0","len":8}}'),{\"drop\":null}"),$(rule output 4 "$(state '"established"'),{\"accept\":null}"),$(rule output 5 '{"limit":{"rate":1,"per":"second"}},{"log":null}'),{\"chain\":{\"family\":\"netdev\",\"table\":\"t\",\"name\":\"i\",\"type\":\"filter\",\"hook\":\"ingress\",\"dev\":\"eth0\",\"prio\":0,\"policy\":\"drop\"}},{\"chain\":{\"family\":\"arp\",\"table\":\"t\",\"name\":\"a\",\"type\":\"filter\",\"hook\":\"input\",\"prio\":0,\"policy\":\"drop\"}}"
+ruleset "$good_rules" >rules.json
+
+device dev
+image img good_program
+
+# verdicts: of dev with the lines instead of what was collected under their keys, img, and rules.json
+verdicts() {
+	"$facts" dev $collectors >collected 2>err || cat err
+	{ grep -vFf <(cut -d' ' -f1,2 lines | sed 's/$/ /' | sort -u) collected; cat lines; } >merged
+	[ "$1" = files ] && "$facts" -o img files >walked
+	cat walked >>merged
+	"$facts" -p "$policy" -f merged -j rules.json 2>err | grep -E ' (proto|fs|mount|integrity|exec|process|net|watchdog)\.' | sort -u >verdicts
+}
+
+# what no person has to decide
+awk -F' [|] ' '$2 ~ /^(proto|mount|integrity|exec|process|net|watchdog)$/ && $3 !~ /^CONFIG_/ && $4 !~ /^(review|not none or review)$/ { print $1 }' "$policy" >ids
+[ "$(wc -l <ids)" -gt 150 ]; tap_result $? "the policy has rules about what runs"
+
+# --- all is well ---
+
+verdicts files
+cp verdicts good
+cp walked walked_good
+cp -al dev dev_good
+cp -a img img_good
+cp lines lines_good
+cp rules.json rules_good
+while read -r id; do
+	grep -qx "PASS $id" good || echo "$id: $(grep " $id\$" good)"
+done <ids >not_passed
+cp not_passed tap.out; : >tap.err
+[ ! -s not_passed ]; tap_result $? "on a good device every rule passes that no person has to decide"
+: >failed
+
+# breaks NAME RULES COMMAND...: after the command these rules do not pass any more, and no other. Those that a person may
+# decide are incomplete then, the others fail.
+breaks() {
+	name=$1 rules=$2; shift 2
+	"$@"
+	what=
+	[ "${rules#exec.}" = "$rules" ] && [ "${rules#net.[sd]}" = "$rules" ] || what=files
+	verdicts $what
+	comm -13 good verdicts | grep -E '^(FAIL|INCOMPLETE)' | sort >got
+	for id in $rules; do
+		# of a process of root it cannot be told whether it may be dumped
+		{ [ $id = process.dumpable ] && [ "${name#root}" != "$name" ]; } || grep -q "^$id .* or review |" "$policy" && echo "INCOMPLETE $id" || echo "FAIL $id"
+	done | sort >want
+	diff got want >tap.out; : >tap.err
+	cmp -s got want; tap_result $? "$name: $rules"
+	cut -d' ' -f2 got >>failed
+	rm -rf dev && cp -al dev_good dev
+	[ ! "$what" ] || { rm -rf img && cp -a img_good img && cp walked_good walked; }
+	cp lines_good lines
+	cp rules_good rules.json
+}
+edit() { sed -i "$2" "dev/$1"; }
+line() { sed -i "s|^$1 .*|$2|" lines; }
+mi=proc/self/mountinfo
+st() { edit "proc/$1/status" "$2"; for t in $1 $(($1 + 1)); do cp --remove-destination "dev/proc/$1/status" "dev/proc/$1/task/$t/status"; done; }
+# trees share their files: what is appended to is copied first
+append() { sh -c "$2" >extra; cp --remove-destination "dev_good/$1" "dev/$1"; cat extra >>"dev/$1"; }
+mount_add() { append $mi "echo '$1'"; }
+
+# mounts
+breaks "root writable" "mount.root mount.tmp mount.home mount.writable-and-executable" edit $mi '1s/ ro/ rw/g'
+breaks "boot mounted writable" "mount.boot mount.writable-and-executable" mount_add '30 20 179:1 / /boot rw - vfat /dev/mmcblk0p1 rw'
+breaks "boot firmware mounted without nosuid" mount.boot-firmware mount_add '30 20 179:1 / /boot/firmware ro - vfat /dev/mmcblk0p1 ro'
+breaks "programs in /dev" "mount.dev mount.writable-and-executable" edit $mi '/devtmpfs/s/,noexec//'
+breaks "programs in shared memory" "mount.dev-shm mount.writable-and-executable" edit $mi '/shm/s/,noexec//'
+breaks "setuid in /dev/pts" mount.dev-pts edit $mi '/devpts/s/nosuid,//'
+breaks "processes of others" mount.proc edit $mi 's/,hidepid=invisible//'
+breaks "/sys" mount.sys edit $mi '/ sysfs/s/,nodev//'
+breaks "securityfs" mount.securityfs edit $mi '/securityfs/s/,nosuid//'
+breaks "debugfs" mount.debugfs mount_add '30 25 0:20 / /sys/kernel/debug rw,nosuid,nodev,noexec - debugfs d rw'
+breaks "tracefs" mount.tracefs mount_add '30 25 0:20 / /sys/kernel/tracing rw,nosuid,nodev,noexec - tracefs d rw'
+breaks "bpffs" mount.bpffs mount_add '30 25 0:20 / /sys/fs/bpf rw,nosuid,nodev,noexec - bpf d rw'
+breaks "/run" "mount.run mount.writable-and-executable" edit $mi '/ \/run/s/,noexec//'
+breaks "/var" "mount.var mount.var-tmp mount.var-log mount.data" edit $mi '/ \/var/s/,nosuid/,suid/'
+breaks "a /tmp of its own" "mount.tmp mount.tmpfs-unbounded" mount_add '30 20 0:21 / /tmp rw,nosuid,noexec - tmpfs t rw'
+breaks "/var/tmp" mount.var-tmp mount_add '30 28 254:1 /t /var/tmp rw,nosuid,noexec - ext4 /dev/dm-1 rw'
+breaks "/var/log" mount.var-log mount_add '30 28 254:1 /l /var/log rw,nosuid,noexec - ext4 /dev/dm-1 rw'
+breaks "/home" mount.home mount_add '30 20 254:1 /h /home rw,noexec - ext4 /dev/dm-1 rw'
+breaks "data not encrypted" mount.data-device edit sys/dev/block/254:1/dm/uuid 's/LUKS2.*//;s/CRYPT/LVM/'
+breaks "a mount over /usr/bin" mount.over-root mount_add '30 20 254:1 /b /usr/bin ro,nosuid,nodev - ext4 /dev/dm-1 rw'
+breaks "swap" mount.swap append proc/swaps 'echo "/dev/mmcblk0p3 partition 1 0 -2"'
+
+# integrity
+breaks "no verity" integrity.root-verity line "integrity root-verity =" "integrity root-verity = no: dm target linear"
+breaks "corruption met" integrity.root-status line "integrity root-status" "integrity root-status = C"
+breaks "a weak digest" integrity.root-digest line "integrity root-verity-digest" "integrity root-verity-digest = sha1"
+breaks "corruption only reported" integrity.root-opts line "integrity root-verity-opts" "integrity root-verity-opts = ignore_zero_blocks"
+breaks "corruption ignored" "integrity.root-opts integrity.root-opts-weak" line "integrity root-verity-opts" "integrity root-verity-opts = ignore_corruption"
+not_signed() { line "integrity root-verity-sig" "integrity root-verity-sig none"; echo "cmdline dm-mod.create none" >>lines; }
+breaks "not signed" integrity.root-signature not_signed
+signatures_free() { edit sys/module/dm_verity/parameters/require_signatures s/Y/N/; echo "cmdline dm-mod.create none" >>lines; }
+breaks "signatures not required" integrity.verity-signatures signatures_free
+breaks "root's device writable" integrity.root-read-only edit sys/dev/block/254:0/ro s/1/0/
+breaks "no lockdown among the modules" "integrity.lsm integrity.lockdown" edit sys/kernel/security/lsm s/lockdown,//
+breaks "lockdown of integrity only" integrity.lockdown put dev/sys/kernel/security/lockdown 'none [integrity] confidentiality\n'
+breaks "SELinux permissive" integrity.selinux-enforcing edit sys/fs/selinux/enforce s/1/0/
+breaks "SELinux without a policy" integrity.selinux-policy rm -r dev/sys/fs/selinux/class
+breaks "unknown permissions allowed" integrity.selinux-unknown edit sys/fs/selinux/deny_unknown s/1/0/
+breaks "protection as asked for" integrity.selinux-checkreqprot edit sys/fs/selinux/checkreqprot s/0/1/
+domain_permissive() { put dev/sys/fs/selinux/policy '\0214\0377\0174\0371\0010\0000\0000\0000SE Linux\0041\0000\0000\0000\0001\0000\0000\0000\0010\0000\0000\0000\0007\0000\0000\0000\0100\0000\0000\0000\0000\0000\0000\0000\0000\0000\0000\0000\0100\0000\0000\0000\0100\0000\0000\0000\0001\0000\0000\0000\0000\0000\0000\0000\0006\0000\0000\0000\0000\0000\0000\0000'; }
+breaks "two domains permissive" integrity.selinux-permissive domain_permissive
+breaks "IPE not enforcing" integrity.ipe-enforcing edit sys/kernel/security/ipe/enforce s/1/0/
+breaks "no IPE policy active" "integrity.ipe-policy integrity.ipe-default" edit sys/kernel/security/ipe/policies/boot/active s/1/0/
+breaks "IPE allows by default" integrity.ipe-default edit sys/kernel/security/ipe/policies/boot/policy s/action=DENY/action=ALLOW/
+breaks "IMA before the TPM" integrity.ima-aggregate edit sys/kernel/security/ima/ascii_runtime_measurements s/00cd/0000/
+breaks "IMA violations" integrity.ima-violations edit sys/kernel/security/ima/violations s/0/3/
+breaks "IMA dead" integrity.ima-count edit sys/kernel/security/ima/runtime_measurements_count s/2/0/
+breaks "a TPM of the first version" integrity.tpm edit sys/class/tpm/tpm0/tpm_version_major s/2/1/
+breaks "a bank of SHA-1" integrity.tpm-banks mkdir dev/sys/class/tpm/tpm0/pcr-sha1
+breaks "a register never extended" integrity.tpm-pcrs put dev/sys/class/tpm/tpm0/pcr-sha256/4 '0000\n'
+breaks "no boot log" integrity.tpm-log rm dev/sys/kernel/security/tpm0/binary_bios_measurements
+breaks "no seed" integrity.boot-kaslr-seed rm dev/proc/device-tree/chosen/kaslr-seed
+breaks "another kernel" integrity.boot-config-txt append boot/config.txt 'echo "kernel=evil.img"'
+modules_some() { put dev/proc/modules 'snd 1 0 - Live 0\n'; put dev/proc/sys/kernel/modules_disabled '0\n'; put dev/sys/module/module/parameters/sig_enforce 'N\n'; }
+breaks "modules" "integrity.modules-loaded integrity.modules-loading integrity.modules-signed" modules_some
+
+# network
+sl='   0: 00000000:0016 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 99 1 0'
+for t in tcp:0A:listen-tcp udp:07:listen-udp raw:07:listen-raw; do
+	IFS=: read -r one state rule <<<"$t"
+	set -- $one $state $rule
+	breaks "a listener of $1" "net.$3" append proc/net/$1 "echo '$sl' | sed 's/ 0A / $2 /'"
+	breaks "a listener of ${1}6" "net.${3}6" append proc/net/${1}6 "echo '$sl' | sed 's/ 0A / $2 /;s/ 00000000:/ 00000000000000000000000000000000:/g;s/ 00000000000000000000000000000000:00000000 00/ 00000000:00000000 00/'"
+done
+breaks "a program that talks to the kernel" net.netlink append proc/net/netlink "echo '0000 15 199 00000001 0 0 0 2 0 99'"
+breaks "a listener on loopback" net.listen-loopback append proc/net/tcp "echo '$sl' | sed 's/: 00000000:/: 0100007F:/'"
+breaks "a sniffer" net.listen-packet append proc/net/packet "echo '0000 3 3 0003 2 1 0 0 88'"
+breaks "SCTP" net.listen-sctp sh -c "mkdir dev/proc/net/sctp; printf 'ENDPT\n 0 0 2 10 1 7000 0 5 0.0.0.0\n' >dev/proc/net/sctp/eps"
+breaks "an abstract socket" net.listen-unix-abstract append proc/net/unix "echo '0000: 00000002 00000000 00010000 0001 01 78 @x'"
+breaks "promiscuous" net.promisc put dev/sys/class/net/eth0/flags '0x1103\n'
+breaks "two ways out" net.uplinks put dev/sys/class/net/tun0/flags '0x1091\n'
+breaks "older filter" net.iptables-legacy line "net iptables-legacy" "net iptables-legacy + filter"
+breaks "a server of SSH" net.ssh cp good_program img/bin/sshd
+breaks "an announcer" net.discovery cp good_program img/bin/avahi-daemon
+rules() { ruleset "$1" >rules.json; }
+nothing="net.nft-accept-everything net.nft-ip-forward net.nft-ip-input net.nft-ip-output net.nft-ip6-forward net.nft-ip6-input net.nft-ip6-output net.nft-arp net.nft-ingress"
+breaks "no rules" "$nothing net.nft-ct-invalid net.nft-established net.nft-lo-spoofed net.nft-log" rules '{"counter":{}}'
+breaks "ports for anybody" net.nft-accept-rules rules "$good_rules,$(rule input 9 "$(m '{"payload":{"protocol":"tcp","field":"dport"}}' 22),{\"accept\":null}")"
+breaks "egress for anybody" net.nft-egress-user rules "$good_rules,$(rule output 9 "$(m '{"payload":{"protocol":"tcp","field":"dport"}}' 443),$(m '{"payload":{"protocol":"ip","field":"daddr"}}' '"203.0.113.7"'),{\"accept\":null}")"
+breaks "egress to anywhere" net.nft-egress-peer rules "$good_rules,$(rule output 9 "$(m '{"meta":{"key":"skuid"}}' 904),{\"accept\":null}")"
+breaks "forwarding" net.nft-forwarded rules "$good_rules,$(rule forward 9 "$(m '{"meta":{"key":"iifname"}}' '"eth1"'),{\"accept\":null}")"
+breaks "all ICMP" net.nft-icmp rules "$good_rules,$(rule input 9 "$(m '{"meta":{"key":"l4proto"}}' '"icmp"'),{\"accept\":null}")"
+breaks "NAT" net.nft-nat rules "$good_rules,{\"chain\":{\"family\":\"ip\",\"table\":\"t\",\"name\":\"n\",\"type\":\"nat\",\"hook\":\"output\",\"prio\":0,\"policy\":\"accept\"}}"
+bridge_open() { echo 'net nft:bridge = accept' >>lines; }
+breaks "a bridge that passes everything on" net.nft-bridge bridge_open
+
+# protocols
+breaks "DCCP registered" proto.registered append proc/net/protocols "echo 'DCCP 1 0 0 NI 0 yes dccp y'"
+breaks "a strange family" proto.families sh -c "echo 'proto families + VSOCK' >>lines"
+breaks "a strange transport" proto.transports sh -c "echo 'proto transports + SCTP' >>lines"
+breaks "a family to be loaded" proto.loadable put dev/lib/modules/6.12.0/modules.alias 'alias net-pf-30 tipc\n'
+
+# watchdog
+breaks "watchdog idle" watchdog.state put dev/sys/class/watchdog/watchdog0/state 'inactive\n'
+breaks "watchdog can be stopped" watchdog.nowayout put dev/sys/class/watchdog/watchdog0/nowayout '0\n'
+breaks "watchdog slow" watchdog.timeout put dev/sys/class/watchdog/watchdog0/timeout '60\n'
+breaks "a crash not collected" watchdog.pstore put dev/sys/fs/pstore/dmesg-ramoops-0 x
+
+# processes
+breaks "cam-reap is not there" process.running rm -r dev/proc/141
+breaks "root" "process.uid process.dumpable" st 111 's/^Uid:.*/Uid:\t0\t0\t0\t0/'
+breaks "root's effective user" "process.uid process.dumpable" st 111 's/^Uid:.*/Uid:\t902\t0\t902\t902/'
+breaks "two tools, one user" process.uid-shared st 121 's/^Uid:.*/Uid:\t902\t902\t902\t902/'
+breaks "root's group" process.gid st 111 's/^Gid:.*/Gid:\t0\t0\t0\t0/'
+breaks "a group too many" process.groups st 111 's/^Groups:.*/Groups:\t44 /'
+breaks "new privileges" process.no-new-privs st 111 's/NoNewPrivs:\t1/NoNewPrivs:\t0/'
+breaks "no filter" process.seccomp st 111 's/Seccomp:\t2/Seccomp:\t0/'
+breaks "no filter attached" process.seccomp-filters st 111 's/Seccomp_filters:\t1/Seccomp_filters:\t0/'
+for c in Inh Prm Eff Bnd Amb; do
+	breaks "capability: $c" "process.cap-$(echo $c | tr IPEBA ipeba)" st 111 "s/Cap$c:\t0/Cap$c:\t1/"
+done
+breaks "one thread without a filter" process.threads edit proc/111/task/112/status 's/Seccomp:\t2/Seccomp:\t0/'
+breaks "unconfined" process.domain put dev/proc/111/attr/current 'u:r:unconfined_t:s0'
+breaks "traced" process.tracer st 111 's/TracerPid:\t0/TracerPid:\t7/'
+breaks "dumping" process.core-dumping st 111 's/CoreDumping:\t0/CoreDumping:\t1/'
+owned() { cp --remove-destination dev_good/proc/111/stat dev/proc/111/stat; chown 902 dev/proc/111/stat; }
+breaks "dumpable" process.dumpable owned
+breaks "core files" process.limit-core edit proc/111/limits '/core/s/0   /unlimited/g'
+breaks "as many processes as it likes" process.limit-nproc edit proc/111/limits '/processes/s/64  /99999/g'
+breaks "as many descriptors as it likes" process.limit-nofile edit proc/111/limits '/open/s/32   /65536/g'
+breaks "as much locked memory as it likes" process.limit-memlock edit proc/111/limits '/locked/s/65536    /unlimited/g'
+for n in net mnt pid ipc uts; do
+	breaks "the $n namespace of init" "process.ns-$n" ln -sfn "$n:[1]" "dev/proc/111/ns/$n"
+done
+breaks "no ceiling" process.cgroup put dev/sys/fs/cgroup/cam/cam-seal/memory.max 'max\n'
+breaks "a socket" process.fd ln -s 'socket:[9]' dev/proc/111/fd/9
+breaks "a camera" process.devices ln -s /dev/video0 dev/proc/111/fd/9
+breaks "a secret in the environment" process.environ put dev/proc/111/environ 'AWS_SECRET_ACCESS_KEY=x\0'
+breaks "a password as an argument" process.cmdline put dev/proc/131/cmdline 'cam-ship\0https://u:p@example.org/\0'
+breaks "speculation" process.store-bypass st 111 's/thread force mitigated/thread vulnerable/'
+breaks "writable code" "process.memory-wx exec.anon-exec" edit proc/111/maps '/rw-p 00000000 00:00/s/rw-p/rwxp/'
+stranger() { mkdir dev/proc/199; put dev/proc/199/stat '199 (nc) S 1 1 1 0 -1 0 0\n'; put dev/proc/199/status 'Name:\tnc\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n'; }
+breaks "a stranger" process.unknown stranger
+
+# what may run
+for probe in mounts:exec-each-writable-mount memfd:memfd-exec shm:dev-shm-exec mmap:mmap-prot-exec-file mprotect:mprotect-wx loader:ld.so-direct script:script-interp; do
+	breaks "ran: ${probe#*:}" "exec.probe-${probe%:*}" line "exec probe:${probe#*:}" "exec probe:${probe#*:} + /var: ran"
+done
+breaks "a program from elsewhere" exec.exe-device edit proc/111/maps '1,2s/fe:00/fe:01/'
+breaks "a library from elsewhere" exec.maps-device edit proc/111/maps '3s/fe:00/fe:01/'
+breaks "a program that is gone" exec.deleted-exe ln -sfn '/bin/cam-seal (deleted)' dev/proc/111/exe
+breaks "a library pushed in" "exec.preload-env process.environ" put dev/proc/111/environ 'LD_PRELOAD=/x\0'
+
+# files
+breaks "an interpreter" exec.interpreters cp good_program img/bin/python3.11
+breaks "a shell" exec.shells cp good_program img/bin/sh
+breaks "an applet" exec.busybox-applets ln -s busybox img/bin/wget
+breaks "a setuid program" exec.setuid sh -c 'cp good_program img/bin/x && chmod 4755 img/bin/x'
+breaks "a capability of a file" exec.file-caps sh -c 'cp good_program img/bin/x && setcap cap_net_raw+ep img/bin/x'
+breaks "a file for everybody" exec.world-writable sh -c 'touch img/etc/x && chmod 666 img/etc/x'
+breaks "a folder for everybody" exec.world-writable sh -c 'mkdir img/etc/x && chmod 777 img/etc/x'
+k43=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+breaks "the key of a recipient" exec.secret-recipient-key put img/etc/me.key "# mine\ncam-recipient-secret1 2026-01 $k43 argon2id 3 65536 $k43 $k43\n"
+breaks "the camera's key for everybody" exec.exposed-signing-key chmod 644 img/etc/cam/door/door.key
+breaks "a preloaded library" exec.preload put img/etc/ld.so.preload '/lib/evil.so\n'
+breaks "a program built badly" "exec.elf-bindnow exec.elf-canary exec.elf-nx exec.elf-pie exec.elf-relro exec.elf-rpath" cp bad_program img/bin/x
+breaks "half a program" exec.elf-broken sh -c 'head -c 200 good_program >img/bin/x'
+# the flags of its code's segment: read, write and execute
+wx_make() {
+	python3 - good_program img/bin/x <<'X'
+import struct, sys
+b = bytearray(open(sys.argv[1], 'rb').read())
+at, size, n = struct.unpack_from('<Q', b, 32)[0], *struct.unpack_from('<HH', b, 54)
+for i in range(n):
+    kind, flags = struct.unpack_from('<II', b, at + i * size)
+    if kind == 1 and flags == 5:
+        struct.pack_into('<I', b, at + i * size + 4, 7)
+open(sys.argv[2], 'wb').write(b)
+X
+}
+breaks "a segment that is written and executed" exec.elf-wx wx_make
+
+# --- nothing is left out ---
+
+sort -u failed >once
+while read -r id; do
+	grep -qx "$id" once || echo "$id"
+done <ids >never
+cp never tap.out; : >tap.err
+[ ! -s never ]; tap_result $? "every rule was seen to fail"
+
+tap_done
