@@ -146,6 +146,7 @@ static int signals_open(void)
 /* Before any secret is read; then this process can connect no more. */
 static void dialer_open(void)
 {
+	(void)sandbox_is_built(); /* what there is to say about that the dialer need not say again */
 	if (dialer_start(&ship.dialer, ship.target.host, (unsigned)strtoul(ship.target.port, NULL, 10),
 	            (unsigned)ship.setup.patience_s) < 0)
 		die_errno(EXIT_TEMPORARY, "dialer");

@@ -528,11 +528,6 @@ void *sandbox_context(const struct profile *p, unsigned arch)
 
 /* --- all of it --- */
 
-int sandbox_is_built(void)
-{
-	return !built_without;
-}
-
 static int runs_without(void)
 {
 	/* the tests run such builds to find other things than this line */
@@ -540,6 +535,11 @@ static int runs_without(void)
 		msg("%s: runs without a sandbox", built_without);
 	said |= built_without != NULL;
 	return built_without != NULL;
+}
+
+int sandbox_is_built(void)
+{
+	return !runs_without();
 }
 
 void sandbox_confine(const struct profile *p, const char *const *path, size_t n)

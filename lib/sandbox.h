@@ -33,7 +33,7 @@ struct sandbox_address {
 };
 void sandbox_found(const struct sandbox_address *address, size_t n);
 
-/* 0 in a build that runs without. */
+/* 0 in a build that runs without, which is then said, once. */
 int sandbox_is_built(void);
 
 /* For the option -Z, whose argument must be "landlock": go on where the kernel has none. */

@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: enter.unseen
 """What cannot be seen is never passed: broken, missing and foreign evidence; layers, waivers and their dates; sources that
 disagree; and offline nothing of this host is read."""
 import copy

@@ -1,4 +1,5 @@
 #!/bin/sh
+# defends: enter.listen
 # What a real ruleset lets through, in a network namespace of its own: a good one, and the same one broken in each way.
 . "$(dirname "$0")/../tap.sh"
 

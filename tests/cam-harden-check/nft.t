@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: enter.listen enter.egress
 """The generated ruleset in two network namespaces: allowed flows get through, by user, address and port, and nothing else
 does, in or out. Real sockets, as different users."""
 import os

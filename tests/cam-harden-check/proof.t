@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: enter.kernel
 """What the generators write passes; each line of it, changed, is found; and each rule of the policy is seen to pass and to
 fail, with the verdict that an independent reader of cam-policy(5) comes to."""
 import concurrent.futures

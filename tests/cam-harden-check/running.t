@@ -1,4 +1,5 @@
 #!/bin/bash
+# defends: see.leftover enter.program enter.unseen
 # Every rule about what runs passes on a device where all is well, and fails when that one thing is broken. Devices are
 # trees that stand for /proc and /sys; what the kernel is asked directly comes as lines.
 . "$(dirname "$0")/../tap.sh"

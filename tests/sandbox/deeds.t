@@ -106,4 +106,10 @@ says "which is said too" 'without Landlock'
 exits 100 "nothing else can be done without" cam-reap -Z seccomp spool </dev/null
 exits 111 "a kernel that refuses the filter is refused" strace -f -qq -o /dev/null -e inject=seccomp:error=EINVAL cam-reap spool </dev/null
 exits 111 "or the bit that keeps privileges away" strace -f -qq -o /dev/null -e inject=prctl:error=EINVAL cam-reap spool </dev/null
+
+# --- the one switch that weakens it ---
+is "no tool of this build has it" "$(cat "$O"/cam-* 2>/dev/null | grep -ac 'built with NOSANDBOX=1')" 0
+ok "a build with it" make -s -C "$top" O="$T/bare" NOSANDBOX=1 "$T/bare/cam-reap"
+exits 0 "runs" bare/cam-reap spool </dev/null
+says "and says that it is one" '^cam-reap: built with NOSANDBOX=1: runs without a sandbox$'
 tap_done

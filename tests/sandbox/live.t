@@ -431,9 +431,10 @@ def silent_server():
 
 def dial_phases(c):
     dns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    dns.bind(("127.97.61.1", 53))  # hears questions and says nothing
+    name_server = f"127.97.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}"
+    dns.bind((name_server, 53))  # hears questions and says nothing
     with open(f"{c.folder}/resolv.conf", "w", encoding="ascii") as f:
-        f.write("nameserver 127.97.61.1\noptions timeout:30 attempts:3\n")
+        f.write(f"nameserver {name_server}\noptions timeout:30 attempts:3\n")
     other = listening()
     port = other.getsockname()[1]
     s = Ship(c, "https://camera.example:8443/cams/", f'mount --bind {c.folder}/resolv.conf "$(realpath /etc/resolv.conf)" &&')

@@ -207,7 +207,7 @@ def stop(w):
     w.publish("door")
     units = w.frames(w.spooled())
     w.tap.ok(w.missing(units) == 0 and len(units) > 20, f"the other camera: {len(units)} frames, none missing", w.verdicts(w.spooled()))
-    w.tap.ok("frames lost," not in w.log(), "none was left with cam-capture", w.log())
+    w.tap.ok(not re.search(r"frames lost, [1-9]\d* of them still waiting", w.log()), "none was left with cam-capture", w.log())
 
 
 def main(w):

@@ -281,11 +281,12 @@ class World:
         return footage.units(self.open(camera, paths, "-k", f"{self.folder}/keys/me.key").stdout)
 
     def missing(self, units):
-        """Frames that are not there between the first and the last of each run of cam-capture."""
+        """Frames that are not there between the first and the last of each run of cam-capture; those that this machine
+        was too slow to make are not counted."""
         lost = 0
         for before, unit in zip(units, units[1:]):
             if unit.frame > before.frame:
-                lost += unit.frame - before.frame - 1
+                lost += unit.frame - before.frame - 1 - (unit.dropped - before.dropped)
         return lost
 
     def verdicts(self, paths, camera="door"):
