@@ -5,7 +5,7 @@
 #define _GNU_SOURCE
 #include "files.h"
 
-#include "elf.h"
+#include "elf-file.h"
 #include "list.h"
 #include "mountinfo.h"
 

@@ -30,8 +30,10 @@ int main(void)
 	uint8_t *p = malloc(luma * 3 / 2);
 	struct motion *m = motion_open(&header.video);
 	const struct frame f = {.plane = {p}, .stride = {header.video.width}};
-	if (!p || !m)
-		return 111;
+	if (!p || !m) {
+		fputs("motion-score: out of memory\n", stderr);
+		exit(111);
+	}
 	while (fgets(line, sizeof line, stdin) && fread(p, 1, luma * 3 / 2, stdin) == luma * 3 / 2) {
 		double begun = cpu_us();
 		unsigned score = motion_score(m, &f);

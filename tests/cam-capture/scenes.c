@@ -21,8 +21,7 @@ enum { RATE = 30, NOISE = 1 << 16, STREAKS_MAX = 4000 };
 
 struct scene {
 	int width, height, frames;
-	double size, speed, contrast, noise, leaves;
-	int rain;
+	double size, speed, contrast, noise, rain, leaves;
 	char light[16];
 };
 
@@ -233,37 +232,64 @@ static void play(const struct scene *s, FILE *truth)
 	free(picture);
 }
 
+static double number(const char *text, double least, double most)
+{
+	char *end;
+	double v = strtod(text, &end);
+	if (end == text || *end || !(v >= least && v <= most)) {
+		fprintf(stderr, "scenes: %s: not a number from %g to %g\n", text, least, most);
+		exit(100);
+	}
+	return v;
+}
+
+static void size_parse(struct scene *s, const char *text)
+{
+	char width[8];
+	size_t n = strcspn(text, "x");
+
+	snprintf(width, sizeof width, "%.*s", (int)n, text);
+	s->width = (int)number(width, 16, 4096);
+	s->height = (int)number(text + n + (text[n] == 'x'), 16, 4096);
+}
+
+static int property(struct scene *s, char *argument)
+{
+	const struct {
+		const char *name;
+		double *to, unit;
+	} numbers[] = {{"size", &s->size, 0.01}, {"speed", &s->speed, 0.01}, {"contrast", &s->contrast, 1},
+	        {"noise", &s->noise, 0.1}, {"rain", &s->rain, 1}, {"leaves", &s->leaves, 0.01}};
+	char *value = strchr(argument, '=');
+
+	if (!value)
+		return -1;
+	*value++ = 0;
+	if (!strcmp(argument, "light")) {
+		snprintf(s->light, sizeof s->light, "%s", value);
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		if (!strcmp(argument, numbers[i].name)) {
+			*numbers[i].to = number(value, 0, STREAKS_MAX) * numbers[i].unit;
+			return 0;
+		}
+	return -1;
+}
+
 int main(int argc, char **argv)
 {
 	struct scene s = {.contrast = 25};
 	FILE *truth = argc > 4 ? fopen(argv[4], "w") : NULL;
 
-	if (!truth || sscanf(argv[2], "%dx%d", &s.width, &s.height) != 2 || (s.frames = atoi(argv[3])) < 1)
+	if (!truth)
 		return 100;
-	state = strtoull(argv[1], NULL, 10);
-	for (int i = 5; i < argc; i++) {
-		char *value = strchr(argv[i], '=');
-		if (!value)
+	state = (uint64_t)number(argv[1], 0, 1e9);
+	size_parse(&s, argv[2]);
+	s.frames = (int)number(argv[3], 1, 1e6);
+	for (int i = 5; i < argc; i++)
+		if (property(&s, argv[i]) < 0)
 			return 100;
-		*value++ = 0;
-		double v = atof(value);
-		if (!strcmp(argv[i], "light"))
-			snprintf(s.light, sizeof s.light, "%s", value);
-		else if (!strcmp(argv[i], "size"))
-			s.size = v / 100;
-		else if (!strcmp(argv[i], "speed"))
-			s.speed = v / 100;
-		else if (!strcmp(argv[i], "contrast"))
-			s.contrast = v;
-		else if (!strcmp(argv[i], "noise"))
-			s.noise = v / 10;
-		else if (!strcmp(argv[i], "rain"))
-			s.rain = (int)v;
-		else if (!strcmp(argv[i], "leaves"))
-			s.leaves = v / 100;
-		else
-			return 100;
-	}
 	for (int i = 0; i < NOISE; i++)
 		noise_table[i] = (float)normal();
 	play(&s, truth);

@@ -1,7 +1,7 @@
 /* ELF files made byte by byte in each of the four forms, with what the parser has to see in them, and cut off
  * anywhere. */
 #define _GNU_SOURCE
-#include "elf.h"
+#include "elf-file.h"
 #include "tap.h"
 
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* Fuzz: ELF headers. */
 #define _GNU_SOURCE
-#include "elf.h"
+#include "elf-file.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-/* elf: how a program or library was built, from its bytes: 32 and 64 bit, both byte orders (ELF
+/* elf-file: how a program or library was built, from its bytes: 32 and 64 bit, both byte orders (ELF
  * specification 1.2, gABI; GNU_STACK and GNU_RELRO of the Linux Standard Base). */
-#ifndef ELF_H_OURS
-#define ELF_H_OURS
+#ifndef ELF_FILE_H
+#define ELF_FILE_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

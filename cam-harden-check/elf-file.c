@@ -1,6 +1,6 @@
 /* Reads only through range-checked accessors: no structure is laid over the bytes. */
 #define _GNU_SOURCE
-#include "elf.h"
+#include "elf-file.h"
 
 #include <string.h>
 
