@@ -8,10 +8,12 @@ if [ "$1" = -a ]; then
 	arch=$2
 	shift 2
 fi
+# Once there is a second architecture, a bare name may be installed for that one only.
+native=$(dpkg --print-architecture 2>/dev/null) || native=
 missing=
 for p; do
-	state=$(dpkg-query -W -f '${db:Status-Status}' "$p" 2>/dev/null) || state=
-	[ "$state" = installed ] || missing="$missing $p"
+	case $p in *:*) archs='.*' ;; *) archs="$native|all" ;; esac
+	dpkg-query -W -f '${db:Status-Status} ${Architecture}\n' "$p" 2>/dev/null | grep -qE "^installed ($archs)$" || missing="$missing $p"
 done
 [ "$missing" ] || exit 0
 command -v apt-get >/dev/null || { echo "deps: not a Debian system: install:$missing" >&2; exit 1; }

@@ -234,13 +234,15 @@ static void refused(void)
 
 int main(void)
 {
+	if (getenv("CAM_EMULATED")) {
+		puts("1..0 # SKIP an emulator of a process has neither Landlock nor a filter, and the dialer "
+		     "does not "
+		     "begin without");
+		return 0;
+	}
 	dialing();
 	patience();
 	orphan();
-	if (getenv("CAM_EMULATED"))
-		ok(unconnected_enter() < 0,
-		        "an emulator of a process has no filter: what it refuses is tested on real kernels");
-	else
-		refused();
+	refused();
 	return tap_done();
 }
