@@ -49,7 +49,7 @@ class Proxy:
         self.upstream_port = upstream_port
         self.rule = None
         self.requests = []  # (monotonic time, method, path)
-        self.broken = []  # the times of those that the rule meant
+        self.broken = []  # those that the rule meant: [when it came, when it was answered or None, on which connection]
         self.released = threading.Event()
         self.held = threading.Event()
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -106,7 +106,8 @@ class Proxy:
         self.requests.append((time.monotonic(), req.method, req.path))
         what, *arg = (self.rule(req) if self.rule else None) or ("pass",)
         if what != "pass":
-            self.broken.append(time.monotonic())
+            self.broken.append([time.monotonic(), None, connection])
+            broken = self.broken[-1]
         length = int(req.get("Content-Length") or 0)
         most = min(length, arg[0]) if what in ("reset", "tear", "stall") else length
         if req.get("Expect"):
@@ -124,6 +125,7 @@ class Proxy:
             return None
         if what == "answer":
             status, header, data = arg
+            broken[1] = time.monotonic()
             self.reply(connection, req, status, "So", list(header.items()), data)
             return ahead
         if what == "mangle":
