@@ -331,7 +331,7 @@ deps-arm64:
 
 check-arm64: deps-arm64
 	$(MAKE) CROSS=aarch64-linux-gnu- WERROR=1 all units
-	CAM_EMULATED=1 prove -e 'qemu-aarch64' $(UNITS:%=build/aarch64-linux-gnu/tests/%)
+	CAM_EMULATED=1 prove -j2 -e 'qemu-aarch64' $(UNITS:%=build/aarch64-linux-gnu/tests/%)
 	for a in aarch64 x86_64; do qemu-aarch64 build/aarch64-linux-gnu/tests/sandbox/matrix $$a | diff tests/sandbox/golden.$$a - || exit 1; done
 
 # --- a guest with a camera and an encoder, for each architecture: boots QEMU, keeps what it boots in build/guest ---
