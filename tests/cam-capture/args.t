@@ -115,7 +115,7 @@ ok "the camera is built in" grep -q '^source	camera	libcamera (-c)$' list
 exits 111 "-l to a full disk" sh -c 'cam-capture -l >/dev/full'
 
 # Without libcamera.
-ok "make LIBCAMERA=0" make -s -C "$top" O="$T/no-camera" LIBCAMERA=0 WERROR=1 "$T/no-camera/cam-capture"
+ok "make LIBCAMERA=0" make -s -C "$top" SAN= O="$T/no-camera" LIBCAMERA=0 WERROR=1 "$T/no-camera/cam-capture"
 ok "does without its library" sh -c '! ldd no-camera/cam-capture | grep -qE "camera|yuv|stdc"'
 ok "-l" no-camera/cam-capture -l
 cp tap.out list
@@ -124,7 +124,7 @@ exits 100 "has no camera" timeout 20 no-camera/cam-capture
 says "says so" 'no camera: not built in.*-T.*-i FILE'
 
 # Without x264.
-ok "make X264=0" make -s -C "$top" O="$T/none" X264=0 WERROR=1 "$T/none/cam-capture"
+ok "make X264=0" make -s -C "$top" SAN= O="$T/none" X264=0 WERROR=1 "$T/none/cam-capture"
 ok "does without its library" sh -c '! ldd none/cam-capture | grep -q x264'
 ok "-l" none/cam-capture -l
 cp tap.out list
