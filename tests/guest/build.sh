@@ -104,6 +104,6 @@ load $boot | sed 's,^,/lib/modules/,' >initrd/modules
 (cd initrd && find . | cpio -o -H newc -R 0:0 --quiet) >result/initrd
 cp kernel/boot/vmlinuz-* result/vmlinuz
 size_kb=$(du -sk root | cut -f 1)
-/sbin/mke2fs -q -t ext4 -O ^has_journal -m 0 -d root result/root.img $((size_kb * 5 / 4 + 65536))k
+/sbin/mke2fs -q -t ext4 -O ^has_journal -m 0 -d root result/root.img $((size_kb * 5 / 4 + 65536))k >&2
 mv result "$made"
 say "done"
