@@ -111,13 +111,15 @@ for i in 1 2 3 4; do
 	wait $pid 2>/dev/null
 	is "killed ($i): the quota is kept" "$([ "$(du -s -B1 d | cut -f 1)" -le 1048576 ] && echo kept)" kept
 done
-cam-spool -q 1M -f 0 d <pipe >>names 2>>said2 &
+rm -f ready
+cam-spool -D 3 -q 1M -f 0 d <pipe >>names 2>>said2 3>ready &
 pid=$!
 stop_at_end $pid $records
 max=$(most d $records)
 wait $records
 is "and afterwards" "$([ "$max" -le 1048576 ] && echo kept)" kept
 ok "to the end" waits 10 grep -q 0000000001-0000000059 names
+waits 30 test -s ready # all may have been recorded before it began; a signal must not come earlier than its handler
 kill -TERM $pid
 wait $pid
 exec 8>&-
