@@ -233,7 +233,7 @@ $(O)/obj/cam-harden-check/cam-harden-check.o: CPPFLAGS += -DPOLICY_FOLDER='"$(PR
 
 UNIT_PROGRAMS = $(UNITS:%=$(O)/tests/%)
 TESTS = $(sort $(filter-out tests/guest/%,$(wildcard tests/*/*.t)))
-PROVE = $(if $(SAN),CAM_TESTS_KNOW=1) O=$(abspath $(O)) PATH="$(abspath $(O)):$$PATH" prove -e ''
+PROVE = $(if $(SAN),CAM_TESTS_KNOW=1) O=$(abspath $(O)) PATH="$(abspath $(O)):$$PATH" prove -f -e ''
 
 units: $(UNIT_PROGRAMS) $(TESTPROGS:%=$(O)/tests/%)
 
@@ -282,6 +282,7 @@ elf_FUZZ = cam-harden-check/elf-file
 FUZZ_SECONDS = 15
 FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check
 
+$(foreach f,$(FUZZ),$(eval $(O)/fuzz/$(f): $($(f)_FUZZ:%=%.c)))
 $(FUZZ:%=$(O)/fuzz/%): $(O)/fuzz/%: tests/fuzz/%.c
 	@mkdir -p $(@D)
 	clang $(FUZZ_FLAGS) -o $@ $< $($*_FUZZ:%=%.c) -lsodium -ljansson
