@@ -342,8 +342,8 @@ deps-guest:
 
 check-guest: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
 check-guest: deps deps-guest deps-arm64
-	$(MAKE) all guest-programs
-	$(MAKE) CROSS=aarch64-linux-gnu- all guest-programs
+	$(MAKE) all guest-programs units
+	$(MAKE) CROSS=aarch64-linux-gnu- all guest-programs units
 	GUEST_ARCH=amd64 $(PROVE) --timer tests/guest/*.t
 	GUEST_ARCH=arm64 $(PROVE) --timer tests/guest/*.t
 

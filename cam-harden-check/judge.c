@@ -133,9 +133,9 @@ static int expected_judge(struct finding *f, const struct rule *r, const struct 
 	if (is == TRUTH_NO)
 		return say(f, VERDICT_FAIL,
 		        r->overridden.expired
-		                ? text("expected is %s; the override of %s ended on %s", r->expected_text,
+		                ? text("expected: %s; the override of %s ended on %s", r->expected_text,
 		                          r->overridden.owner, r->overridden.until)
-		                : text("expected is %s", r->expected_text));
+		                : text("expected: %s", r->expected_text));
 	return say(f, VERDICT_INCOMPLETE,
 	        seen.review ? text("a person has to decide about %s: waive it by name", seen.value)
 	                    : text("%s", seen.source));

@@ -10,7 +10,7 @@ arch=$(dpkg --print-architecture)
 [ "$1" = -a ] && { arch=$2; shift 2; }
 mkdir -p "$1" && cd "$1"
 packages="libc6 dash coreutils util-linux mawk grep sed diffutils procps libcamera-tools libcamera-ipa v4l-utils libcamera0.0.3
-	libsodium23 libseccomp2 libx264-164 libyuv0"
+	libsodium23 libseccomp2 libx264-164 libyuv0 libjansson4 zlib1g nftables"
 boot="virtio_pci virtio_blk virtio_console ext4 9p 9pnet_virtio"
 modules="$boot vimc vicodec vivid"
 
@@ -62,14 +62,14 @@ find source -name '*.ko' -exec cp {} "kernel/lib/modules/$release/extra/" \;
 /sbin/depmod -b kernel "$release"
 
 say "root: downloading"
-sources="deb http://deb.debian.org/debian bookworm main
-deb http://deb.debian.org/debian bookworm-updates main
-deb http://deb.debian.org/debian-security bookworm-security main"
+# from where this machine has its packages
+set --
+for f in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+	[ ! -s "$f" ] || set -- "$@" "$f"
+done
 # Their scripts are not run: files are all that is needed, and those of another architecture could not run.
 mmdebstrap -q --variant=extract --architectures="$arch" --skip=check/qemu \
-	--include="$(echo $packages busybox-static | tr ' ' ,)" bookworm root.tar - <<-E
-	$sources
-	E
+	--include="$(echo $packages busybox-static | tr ' ' ,)" bookworm root.tar "$@"
 mkdir root
 tar -C root --exclude './dev/*' --exclude './usr/share/doc' --exclude './usr/share/locale' --exclude './usr/share/man' \
 	-xf root.tar
