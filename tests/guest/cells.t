@@ -10,7 +10,8 @@ count() { /usr/bin/python3 -c 'import json, sys; print(sum(f["verdict"] == sys.a
 
 mkdir out
 guest cells
-ok "the audit by root is whole" test "$(count out/root.json PASS)" -gt 100 -a "$(count out/root.json FAIL)" -gt 50
+passed=$(count out/root.json PASS) failed=$(count out/root.json FAIL)
+ok "by root $passed rules pass and $failed fail" test "$passed" -gt 40 -a "$failed" -gt 40
 ok "who may see less says that it saw less" test "$(count out/user.json INCOMPLETE)" -gt "$(count out/root.json INCOMPLETE)"
 ok "and passes no more" test "$(count out/user.json PASS)" -le "$(count out/root.json PASS)"
 is "a copied program ran where it could be put" "$(verdict out/tried.json exec.probe-mounts)" FAIL
