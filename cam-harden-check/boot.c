@@ -20,29 +20,10 @@ static const char integrity[] = "integrity", watchdog[] = "watchdog";
 #define DOG "sys/class/watchdog/watchdog0"
 #define TPM "sys/class/tpm/tpm0"
 
-static bool exists(const struct where *w, const char *path)
-{
-	int fd = where_open(w, path, O_PATH);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-static char *line_read(const struct where *w, const char *path)
-{
-	size_t n;
-	char *s = where_read(w, path, SMALL_BYTES_MAX, &n);
-
-	if (s)
-		s[strcspn(s, "\n")] = 0;
-	return s;
-}
-
 static int line_put(
         struct evidence *e, const struct where *w, const char *group, const char *key, const char *path)
 {
-	char *s = line_read(w, path);
+	char *s = where_line(w, path);
 	int r = s && *s ? fact_put(e, group, key, s, path)
 	                : evidence_unseen(e, group, key, s ? "an empty file" : strerror(errno));
 
@@ -84,15 +65,15 @@ static int watchdog_collect(struct evidence *e, const struct where *w)
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
 		snprintf(path, sizeof path, DOG "/%s", keys[i] + strlen("watchdog."));
-		if (exists(w, DOG))
+		if (where_exists(w, DOG))
 			r |= line_put(e, w, watchdog, keys[i], path);
 		else
-			r |= exists(w, "sys/class")
+			r |= where_exists(w, "sys/class")
 			             ? evidence_none(e, watchdog, keys[i], "/sys/class/watchdog")
 			             : evidence_unseen(e, watchdog, keys[i], "/sys is not mounted");
 	}
 	if (folder_walk(w, "sys/fs/pstore", name_note, &crash) < 0 &&
-	        (errno != ENOENT || !exists(w, "sys/class")))
+	        (errno != ENOENT || !where_exists(w, "sys/class")))
 		list_unseen(&crash, "/sys/fs/pstore cannot be listed");
 	return r | list_end(&crash);
 }
@@ -113,7 +94,7 @@ static int registers_put(struct evidence *e, const struct where *w)
 
 	for (int i = 0; i < PCRS; i++) {
 		snprintf(path, sizeof path, TPM "/pcr-sha256/%d", i);
-		char *s = line_read(w, path);
+		char *s = where_line(w, path);
 		if (!s)
 			list_unseen(&l, "a register cannot be read");
 		else if (strspn(s, "0") == strlen(s) || strspn(s, "fF") == strlen(s))
@@ -129,12 +110,12 @@ static int tpm_collect(struct evidence *e, const struct where *w)
 	static const char log[] = "sys/kernel/security/tpm0/binary_bios_measurements";
 	int r;
 
-	if (!exists(w, TPM)) {
+	if (!where_exists(w, TPM)) {
 		static const char *const keys[] = {
 		        "tpm.present", "tpm.pcr-banks", "tpm.pcr0-9", "tpm.eventlog"};
 		r = 0;
 		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-			r |= exists(w, "sys/class")
+			r |= where_exists(w, "sys/class")
 			             ? evidence_none(e, integrity, keys[i], "/sys/class/tpm")
 			             : evidence_unseen(e, integrity, keys[i], "/sys is not mounted");
 		return r;
@@ -143,9 +124,9 @@ static int tpm_collect(struct evidence *e, const struct where *w)
 	if (folder_walk(w, TPM, bank_note, &banks) < 0)
 		list_unseen(&banks, "its folder cannot be listed");
 	r |= list_end(&banks) | registers_put(e, w);
-	if (!exists(w, "sys/kernel/security/tpm0") && !exists(w, "sys/kernel/security/lsm"))
+	if (!where_exists(w, "sys/kernel/security/tpm0") && !where_exists(w, "sys/kernel/security/lsm"))
 		return r | evidence_unseen(e, integrity, "tpm.eventlog", "securityfs is not mounted");
-	return r | fact_put(e, integrity, "tpm.eventlog", exists(w, log) ? "present" : NULL, log);
+	return r | fact_put(e, integrity, "tpm.eventlog", where_exists(w, log) ? "present" : NULL, log);
 }
 
 /* --- firmware --- */
@@ -191,7 +172,7 @@ static int config_collect(struct evidence *e, const struct where *w)
 static int trust_collect(struct evidence *e, const struct where *w)
 {
 	static const char path[] = "proc/device-tree/model";
-	char *model = line_read(w, path);
+	char *model = where_line(w, path);
 	int r;
 
 	if (!model)
@@ -201,9 +182,9 @@ static int trust_collect(struct evidence *e, const struct where *w)
 	else
 		r = fact_put(e, integrity, "boot.rot", "another board", path);
 	free(model);
-	if (exists(w, "proc/device-tree"))
+	if (where_exists(w, "proc/device-tree"))
 		return r | fact_put(e, integrity, "boot.kaslr-seed",
-		                   exists(w, "proc/device-tree/chosen/kaslr-seed") ? "present" : NULL,
+		                   where_exists(w, "proc/device-tree/chosen/kaslr-seed") ? "present" : NULL,
 		                   "/proc/device-tree/chosen");
 	return r | evidence_unseen(e, integrity, "boot.kaslr-seed", "there is no device tree");
 }

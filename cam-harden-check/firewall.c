@@ -112,15 +112,6 @@ static const char *program_read(const char *program, char *buf, size_t *n)
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? NULL : "nft failed: is this root?";
 }
 
-static bool exists(const struct where *w, const char *path)
-{
-	int fd = where_open(w, path, O_PATH);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 static bool bridge_exists(const struct where *w)
 {
 	int fd = where_open(w, "sys/class/net", O_RDONLY | O_DIRECTORY);
@@ -130,7 +121,7 @@ static bool bridge_exists(const struct where *w)
 	for (struct dirent *e; d && !found && (e = readdir(d));) {
 		char path[300];
 		snprintf(path, sizeof path, "sys/class/net/%s/bridge", e->d_name);
-		found = e->d_name[0] != '.' && exists(w, path);
+		found = e->d_name[0] != '.' && where_exists(w, path);
 	}
 	if (d)
 		closedir(d);
@@ -184,7 +175,7 @@ int firewall_collect(struct evidence *e, const struct where *w)
 {
 	if (!w->live)
 		return 0;
-	if (!exists(w, "proc/net/dev")) { /* what is not in there then proves nothing */
+	if (!where_exists(w, "proc/net/dev")) { /* what is not in there then proves nothing */
 		ruleset_unseen(e, "/proc/net is not there");
 		return evidence_unseen(e, "net", "iptables-legacy", "/proc/net is not there");
 	}
@@ -192,7 +183,8 @@ int firewall_collect(struct evidence *e, const struct where *w)
 	if (answer_missing)
 		ruleset_unseen(e, answer_missing);
 	else
-		r |= ruleset_judge(answer, answer_bytes, exists(w, "proc/net/if_inet6"), bridge_exists(w), e);
+		r |= ruleset_judge(
+		        answer, answer_bytes, where_exists(w, "proc/net/if_inet6"), bridge_exists(w), e);
 	free(answer);
 	answer = NULL;
 	answer_missing = "nft was not asked";

@@ -20,32 +20,12 @@ static const char group[] = "integrity";
 #define SECURITY "sys/kernel/security/"
 #define SELINUX "sys/fs/selinux/"
 
-static bool exists(const struct where *w, const char *path)
-{
-	int fd = where_open(w, path, O_PATH);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
-/* The first line. NULL with errno. */
-static char *line_read(const struct where *w, const char *path)
-{
-	size_t n;
-	char *s = where_read(w, path, SMALL_BYTES_MAX, &n);
-
-	if (s)
-		s[strcspn(s, "\n")] = 0;
-	return s;
-}
-
 /* The first line of a file as a fact. missing: the file is not there; NULL means that it was not seen then.
  */
 static int line_put(
         struct evidence *e, const struct where *w, const char *key, const char *path, const char *missing)
 {
-	char *s = line_read(w, path);
+	char *s = where_line(w, path);
 	int err = errno, r;
 
 	if (s && *s)
@@ -157,7 +137,7 @@ static int selinux_collect(struct evidence *e, const struct where *w, bool activ
 {
 	static const char *const keys[] = {"selinux.enforce", "selinux.policy-loaded", "selinux.deny_unknown",
 	        "selinux.checkreqprot", "selinux.permissive-domains"};
-	bool mounted = exists(w, SELINUX "enforce");
+	bool mounted = where_exists(w, SELINUX "enforce");
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys && !mounted; i++)
@@ -284,7 +264,7 @@ static int ima_collect(struct evidence *e, const struct where *w)
 	size_t n;
 	int r = 0;
 
-	if (!exists(w, SECURITY "ima"))
+	if (!where_exists(w, SECURITY "ima"))
 		return evidence_none(e, group, "ima.boot_aggregate", SECURITY "ima") |
 		       evidence_none(e, group, "ima.violations", SECURITY "ima") |
 		       evidence_none(e, group, "ima.runtime-count", SECURITY "ima");
@@ -301,7 +281,7 @@ static int modules_collect(struct evidence *e, const struct where *w)
 	size_t n;
 	char *text = where_read(w, "proc/modules", 4 << 20, &n), *save = NULL;
 
-	if (!exists(w, "proc/version")) /* no /proc, or one of processes only: what is not there proves
+	if (!where_exists(w, "proc/version")) /* no /proc, or one of processes only: what is not there proves
 	                                   nothing */
 		return evidence_unseen(e, group, "modules.loaded", "/proc is not mounted whole") |
 		       evidence_unseen(e, group, "modules.loading", "/proc is not mounted whole") |
@@ -312,10 +292,10 @@ static int modules_collect(struct evidence *e, const struct where *w)
 		list_add(&l, "%.*s", (int)strcspn(line, " "), line);
 	free(text);
 	int r = list_end(&l);
-	if (!exists(w, "proc/modules"))
+	if (!where_exists(w, "proc/modules"))
 		return r | fact_put(e, group, "modules.loading", "no modules", "/proc/modules") |
 		       fact_put(e, group, "modules.sig_enforce", "no modules", "/proc/modules");
-	char *disabled = line_read(w, "proc/sys/kernel/modules_disabled");
+	char *disabled = where_line(w, "proc/sys/kernel/modules_disabled");
 	r |= disabled ? fact_put(e, group, "modules.loading",
 	                        strcmp(disabled, "1") == 0 ? "disabled" : "enabled",
 	                        "/proc/sys/kernel/modules_disabled")
@@ -363,7 +343,7 @@ int lsm_collect(struct evidence *e, const struct where *w)
 
 	if (!w->live)
 		return 0;
-	char *lsm = line_read(w, SECURITY "lsm");
+	char *lsm = where_line(w, SECURITY "lsm");
 	bool known = lsm && *lsm;
 	r |= known ? fact_put(e, group, "lsm-active", lsm, SECURITY "lsm")
 	           : evidence_unseen(e, group, "lsm-active", "securityfs is not mounted");

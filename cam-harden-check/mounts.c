@@ -91,15 +91,6 @@ static const struct mount *mount_at(const struct table *t, const char *point)
 	return m && strcmp(m->point, point) == 0 ? m : NULL;
 }
 
-static bool exists(const struct where *w, const char *path)
-{
-	int fd = where_open(w, path[1] ? path + 1 : ".", O_PATH);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0 || errno != ENOENT;
-}
-
 static int place_put(struct evidence *e, const char *key, const struct mount *m, const char *source)
 {
 	char flags[FLAGS_BYTES];
@@ -115,10 +106,11 @@ static int places_put(struct evidence *e, const struct where *w, const struct ta
 	int r = 0;
 
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
-		r |= place_put(e, places[i], exists(w, places[i]) ? mount_of(t, places[i]) : NULL, running);
+		r |= place_put(
+		        e, places[i], where_exists(w, places[i]) ? mount_of(t, places[i]) : NULL, running);
 	for (size_t i = 0; i < sizeof mounts_own / sizeof *mounts_own; i++)
 		r |= place_put(e, mounts_own[i], mount_at(t, mounts_own[i]), running);
-	return r | place_put(e, "data", exists(w, spool) ? mount_of(t, spool) : NULL, running);
+	return r | place_put(e, "data", where_exists(w, spool) ? mount_of(t, spool) : NULL, running);
 }
 
 /* --- block devices --- */
@@ -189,7 +181,7 @@ static int swaps_put(struct evidence *e, const struct where *w)
 	size_t n;
 	char *text = where_read(w, "proc/swaps", 1 << 20, &n), *save = NULL;
 
-	if (!text && errno == ENOENT && exists(w, "/proc/version"))
+	if (!text && errno == ENOENT && where_exists(w, "/proc/version"))
 		return evidence_none(e, group, "swap", "/proc/swaps"); /* a kernel without it */
 	if (!text)
 		list_unseen(&l, "/proc/swaps cannot be read");
@@ -213,7 +205,7 @@ static int live_collect(struct evidence *e, const struct where *w)
 	if (!text || !n || text[n - 1] != '\n' || !table_parse(text, &t) || !mount_of(&t, "/")) {
 		r = evidence_unseen(e, group, NULL, "/proc/self/mountinfo cannot be read or understood");
 	} else {
-		const struct mount *data = exists(w, spool) ? mount_of(&t, spool) : NULL;
+		const struct mount *data = where_exists(w, spool) ? mount_of(&t, spool) : NULL;
 		const char *kind = data ? device_kind(w, data->major, data->minor) : NULL;
 		r = places_put(e, w, &t) | lists_put(e, &t, running) | swaps_put(e, w);
 		if (kind)

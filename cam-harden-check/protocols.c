@@ -32,15 +32,6 @@ static const struct {
         {"SCTP", SOCK_STREAM, 132}, {"UDPLITE", SOCK_DGRAM, 136}, {"L2TP", SOCK_DGRAM, 115},
         {"SMC", SOCK_STREAM, 256}, {"MPTCP", SOCK_STREAM, 262}};
 
-static bool exists(const struct where *w, const char *path)
-{
-	int fd = where_open(w, path, O_PATH);
-
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
-}
-
 static bool begins(const struct where *w, const char *path, const char *with)
 {
 	size_t n;
@@ -57,9 +48,9 @@ static bool nothing_loads(const struct where *w)
 {
 	size_t n;
 
-	if (!exists(w, "proc/version"))
+	if (!where_exists(w, "proc/version"))
 		return false;
-	if (!exists(w, "proc/modules") && !exists(w, "proc/sys/kernel/modprobe"))
+	if (!where_exists(w, "proc/modules") && !where_exists(w, "proc/sys/kernel/modprobe"))
 		return true;
 	if (begins(w, "proc/sys/kernel/modules_disabled", "1"))
 		return true;
@@ -67,7 +58,7 @@ static bool nothing_loads(const struct where *w)
 	bool none = false;
 	if (program) {
 		program[strcspn(program, "\n")] = 0;
-		none = !*program || (*program == '/' && !exists(w, program + 1) && errno == ENOENT);
+		none = !*program || (*program == '/' && !where_exists(w, program + 1) && errno == ENOENT);
 	}
 	free(program);
 	return none;

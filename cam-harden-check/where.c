@@ -8,11 +8,12 @@
 #include <linux/openat2.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { READ_FIRST_BYTES = 16 << 10 };
+enum { READ_FIRST_BYTES = 16 << 10, LINE_FILE_BYTES_MAX = 64 << 10 };
 
 int where_open(const struct where *w, const char *path, int flags)
 {
@@ -81,6 +82,25 @@ char *where_read(const struct where *w, const char *path, size_t max, size_t *n)
 }
 
 /* The folder is resolved within the tree, the last name is not followed. */
+bool where_exists(const struct where *w, const char *path)
+{
+	int fd = where_open(w, path, O_PATH);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+char *where_line(const struct where *w, const char *path)
+{
+	size_t n;
+	char *s = where_read(w, path, LINE_FILE_BYTES_MAX, &n);
+
+	if (s)
+		s[strcspn(s, "\n")] = 0;
+	return s;
+}
+
 int where_link(const struct where *w, const char *path, char *out, size_t max)
 {
 	int fd = where_open(w, path, O_PATH | O_NOFOLLOW);

@@ -3,6 +3,7 @@
  * Offline nothing is read but what was named: every path is resolved within the tree, absolute links too. */
 #ifndef WHERE_H
 #define WHERE_H
+#include <stdbool.h>
 #include <stddef.h>
 
 struct where {
@@ -20,6 +21,9 @@ int where_open(const struct where *, const char *path, int flags);
 char *where_read(const struct where *, const char *path, size_t max, size_t *n);
 /* The same of a descriptor, which is closed. */
 char *where_read_fd(int fd, size_t max, size_t *n);
+bool where_exists(const struct where *, const char *path);
+/* The first line of a small file, to be freed. NULL with errno. */
+char *where_line(const struct where *, const char *path);
 /* Where a symbolic link leads, as it is written. -1 with errno. */
 int where_link(const struct where *, const char *path, char *out, size_t max);
 #endif
