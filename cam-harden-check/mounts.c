@@ -91,6 +91,16 @@ static const struct mount *mount_at(const struct table *t, const char *point)
 	return m && strcmp(m->point, point) == 0 ? m : NULL;
 }
 
+/* path: absolute. Anything but a clear no. */
+static bool may_be_there(const struct where *w, const char *path)
+{
+	int fd = where_open(w, path[1] ? path + 1 : ".", O_PATH);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || errno != ENOENT;
+}
+
 static int place_put(struct evidence *e, const char *key, const struct mount *m, const char *source)
 {
 	char flags[FLAGS_BYTES];
@@ -107,10 +117,10 @@ static int places_put(struct evidence *e, const struct where *w, const struct ta
 
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
 		r |= place_put(
-		        e, places[i], where_exists(w, places[i]) ? mount_of(t, places[i]) : NULL, running);
+		        e, places[i], may_be_there(w, places[i]) ? mount_of(t, places[i]) : NULL, running);
 	for (size_t i = 0; i < sizeof mounts_own / sizeof *mounts_own; i++)
 		r |= place_put(e, mounts_own[i], mount_at(t, mounts_own[i]), running);
-	return r | place_put(e, "data", where_exists(w, spool) ? mount_of(t, spool) : NULL, running);
+	return r | place_put(e, "data", may_be_there(w, spool) ? mount_of(t, spool) : NULL, running);
 }
 
 /* --- block devices --- */
@@ -181,7 +191,7 @@ static int swaps_put(struct evidence *e, const struct where *w)
 	size_t n;
 	char *text = where_read(w, "proc/swaps", 1 << 20, &n), *save = NULL;
 
-	if (!text && errno == ENOENT && where_exists(w, "/proc/version"))
+	if (!text && errno == ENOENT && may_be_there(w, "/proc/version"))
 		return evidence_none(e, group, "swap", "/proc/swaps"); /* a kernel without it */
 	if (!text)
 		list_unseen(&l, "/proc/swaps cannot be read");
@@ -205,7 +215,7 @@ static int live_collect(struct evidence *e, const struct where *w)
 	if (!text || !n || text[n - 1] != '\n' || !table_parse(text, &t) || !mount_of(&t, "/")) {
 		r = evidence_unseen(e, group, NULL, "/proc/self/mountinfo cannot be read or understood");
 	} else {
-		const struct mount *data = where_exists(w, spool) ? mount_of(&t, spool) : NULL;
+		const struct mount *data = may_be_there(w, spool) ? mount_of(&t, spool) : NULL;
 		const char *kind = data ? device_kind(w, data->major, data->minor) : NULL;
 		r = places_put(e, w, &t) | lists_put(e, &t, running) | swaps_put(e, w);
 		if (kind)
