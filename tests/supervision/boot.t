@@ -154,9 +154,11 @@ def update(w):
         return
     w.tap.ok(code != 0 and "cam-gate@yard" in said, "its gate is shut (no audit here passes): up says so", code, said)
     w.tap.ok(not w.pid("cam-ship@yard") and not w.stored("yard"), "and nothing is shipped")
-    w.set("yard", "CAM_GATE", "no")
+    for name, text in (("mine.policy", "mine.quiet | cmdline | quiet | present | - | low | own | Little is shown | -\n"), ("cmdline", "ro quiet\n")):
+        world.write(f"/etc/cam/yard/{name}", text)
+    w.set("yard", "CAM_GATE_ARGS", "-p /etc/cam/yard/mine.policy -c /etc/cam/yard/cmdline")
     code, said = w.up()
-    w.tap.ok(code == 0 and w.pid("cam-ship@yard") > 0, "the gate opened: up", said)
+    w.tap.ok(code == 0 and w.pid("cam-ship@yard") > 0, "an audit that passes opens it: up", said)
     w.tap.ok(world.wait_for(lambda: w.stored("yard"), 20), "and it ships what waited")
 
 
