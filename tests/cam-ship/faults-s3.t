@@ -180,8 +180,9 @@ def torn_and_killed(t):
 
 
 torn = ("torn on the way to the server", "all answers are lost", "all answers are cut off", "answers to PUT are lost", "captive portal")
-liar = [Case("down", "unavailable: .*(connect|refused)", lambda t: t.store.kill(), lambda t: t.store.start()),
-        Case("killed in the middle of an upload", "unavailable: ", torn_and_killed, lambda t: (healed(t), t.store.start()))]
+# s3rver may let a request hang after a restart: that costs the patience of 30 s, more than once
+liar = [Case("down", "unavailable: .*(connect|refused)", lambda t: t.store.kill(), lambda t: t.store.start(), bound_s=150),
+        Case("killed in the middle of an upload", "unavailable: ", torn_and_killed, lambda t: (healed(t), t.store.start()), bound_s=150)]
 
 
 def liars(m):
@@ -192,7 +193,7 @@ def liars(m):
         t.proxy = proxy.Proxy(f"{t.certificates}/cert.pem", f"{t.certificates}/cert.key", t.store.port)
 
     if stores.S3rver.install(f"{m.folder}/npm"):
-        m.run(on("s3rver", liar + [c for c in proxied if c.name in torn], make))
+        m.run(on("s3rver", liar + [dataclasses.replace(c, bound_s=150) for c in proxied if c.name in torn], make))
     else:
         m.skip("s3rver", "npm cannot fetch it")
 
