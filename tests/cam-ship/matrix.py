@@ -23,7 +23,7 @@ class Case:
     breaks: typing.Callable  # called with the Trial
     heals: typing.Callable
     fault_s: float = 4  # at least so long
-    bound_s: float = 60
+    bound_s: float = 90
     flows_first: bool = True  # some segments are stored before the fault
     options: tuple = ()  # of cam-ship
     prefix: tuple = ()  # in front of cam-ship
@@ -92,7 +92,7 @@ class Trial:
     def during(self, c):
         case = self.case
         time.sleep(case.fault_s)
-        told = not case.says or camera.waits(30, lambda: c.says(case.says, self.said))
+        told = not case.says or camera.waits(60, lambda: c.says(case.says, self.said))
         lasted_s = time.monotonic() - self.begun
         if case.says:
             self.ok(told, f"it says why: /{case.says}/", c.log()[self.said:] or "nothing")
