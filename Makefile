@@ -343,7 +343,9 @@ deps-guest:
 check-guest: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
 check-guest: deps deps-guest deps-arm64
 	$(MAKE) all guest-programs units
+	$(MAKE) STATIC=1 O=$(O)/static $(O)/static/cam-harden-check
 	$(MAKE) CROSS=aarch64-linux-gnu- all guest-programs units
+	$(MAKE) CROSS=aarch64-linux-gnu- STATIC=1 O=build/aarch64-linux-gnu/static build/aarch64-linux-gnu/static/cam-harden-check
 	GUEST_ARCH=amd64 $(PROVE) --timer tests/guest/*.t
 	GUEST_ARCH=arm64 $(PROVE) --timer tests/guest/*.t
 

@@ -10,9 +10,9 @@ arch=$(dpkg --print-architecture)
 [ "$1" = -a ] && { arch=$2; shift 2; }
 mkdir -p "$1" && cd "$1"
 packages="libc6 dash coreutils util-linux mawk grep sed diffutils procps libcamera-tools libcamera-ipa v4l-utils libcamera0.0.3
-	libsodium23 libseccomp2 libx264-164 libyuv0 libjansson4 zlib1g nftables"
+	libsodium23 libseccomp2 libx264-164 libyuv0 libjansson4 zlib1g nftables cryptsetup-bin"
 boot="virtio_pci virtio_blk virtio_console ext4 9p 9pnet_virtio"
-modules="$boot vimc vicodec vivid"
+modules="$boot vimc vicodec vivid dm_verity loop"
 
 # field NAME PACKAGE...: what apt knows, a line for each.
 field() {

@@ -29,4 +29,32 @@ mkdir /tmp/noexec && mount -t tmpfs -o noexec none /tmp/noexec
 exits 1 "programs are tried where they could be put" cam-harden-check -x -o json
 cp tap.out /mnt/out/tried.json
 is "and nothing is left behind" "$(find /tmp/noexec /dev/shm -type f)" ""
+
+# --- a root under dm-verity: the static audit is all that is on it ---
+modprobe loop && modprobe dm_verity
+cp /mnt/out/verity.img image
+hash=$(veritysetup format image tree | sed -n 's/^Root hash:[[:space:]]*//p')
+# root_audit NAME DEVICE: an audit whose root is this device, as NAME.json in the output folder.
+root_audit() {
+	mkdir -p v
+	mount -t ext4 -o ro,noload "$2" v || return 111
+	mount -t proc none v/proc && mount -t sysfs none v/sys && mount -o bind /dev v/dev &&
+		chroot v /cam-harden-check -o json >"/mnt/out/$1.json"
+	root_code=$?
+	for m in dev sys proc .; do umount "v/$m"; done
+	return $root_code
+}
+# active NAME OPTION...: the same on the image under dm-verity
+active() {
+	verity=$1; shift
+	veritysetup open image "$verity" tree "$hash" "$@" || return 111
+	root_audit "$verity" "/dev/mapper/$verity"
+	active_code=$?
+	veritysetup close "$verity"
+	return $active_code
+}
+exits 1 "a root under dm-verity that panics on corruption" active strict --panic-on-corruption
+exits 1 "one that only reports it" active lax
+losetup -r /dev/loop7 image
+exits 1 "the same image without dm-verity" root_audit bare /dev/loop7
 tap_done
