@@ -271,7 +271,6 @@ int chain_judge(struct nft *nft, const json_t *chain, enum l3 l3, enum hook hook
 	struct path all = {.every = true};
 	const char *name = nft_text(chain, "name");
 
-	*v = (struct verdict){0};
 	if (chain_walk(&w, name, &all, true, 0) == END_FALLS &&
 	        strcmp(nft_text(chain, "policy"), "drop") != 0) {
 		accepted(&w, &(struct path){0}, name, -1);

@@ -61,7 +61,7 @@ static void hook_judge(struct judge *j, enum l3 l3, enum hook hook)
 		json_t *chain = json_object_get(o, "chain");
 		if (!is_base(j, chain, l3, hook_name[hook]))
 			continue;
-		struct verdict v;
+		struct verdict v = {0};
 		(void)chain_judge(&j->nft, chain, l3, hook, NULL, &v);
 		if (!best || looseness(&v) < least) {
 			best = chain;
@@ -77,7 +77,7 @@ static void hook_judge(struct judge *j, enum l3 l3, enum hook hook)
 		        evidence_item(j->e, "net", "nft:accept-everything", text, "nft -j list ruleset") < 0;
 		return;
 	}
-	struct verdict v;
+	struct verdict v = {0};
 	j->failed |= chain_judge(&j->nft, best, l3, hook, j->e, &v) < 0;
 	fact(j, key, v.everything || v.fate == FATE_ACCEPT ? "accept" : "drop");
 	if (l3 == IP6)
