@@ -140,12 +140,14 @@ static void call_begins(struct job *j)
 	}
 }
 
-/* Stops it for good, and lets go of it. */
-static void leave_stopped(pid_t pid)
+/* Stops it for good, and lets go of it. waits: it is stopped by us now, and must not run on. */
+static void leave_stopped(pid_t pid, int waits)
 {
 	int status;
 
 	kill(pid, SIGSTOP);
+	if (waits)
+		(void)ptrace(PTRACE_CONT, pid, 0, 0);
 	do {
 		if (waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status))
 			trouble("stop");
@@ -158,9 +160,8 @@ static void leave_stopped(pid_t pid)
 static void hold(struct job *j)
 {
 	if (j->target != j->command)
-		leave_stopped(j->command);
-	(void)ptrace(PTRACE_CONT, j->target, 0, 0);
-	leave_stopped(j->target);
+		leave_stopped(j->command, 0);
+	leave_stopped(j->target, 1);
 	printf("%d %d\n", (int)j->target, (int)j->command);
 	exit(0);
 }
