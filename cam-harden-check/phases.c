@@ -201,7 +201,7 @@ static void phase_run(size_t i, const struct where *w, struct phase_result *out)
 {
 	const char *why = "its process could not be started";
 	char text[sizeof out->failed];
-	int fd, status;
+	int fd, status = -1;
 	pid_t pid = phase_start(&phases[i], w, &fd);
 
 	out->ran = true;

@@ -120,7 +120,7 @@ holds() {
 		"CapAmb: 0000000000000000 CapBnd: 0000000000000000 CapEff: $1 CapInh: 0000000000000000 CapPrm: $1 NoNewPrivs: 1 Seccomp: 2 "
 	is "audit, $who: no core file" "$(awk '/core file/ { print $5, $6 }' /proc/$pid/limits)" "0 0"
 	shift
-	is "audit, $who: has nothing open but what it needs" "$(for fd in /proc/$pid/fd/*; do readlink $fd | sed 's/:.*//'; done | sort | tr '\n' ' ')" \
+	is "audit, $who: has nothing open but what it needs" "$(for fd in /proc/"$pid"/fd/*; do readlink $fd | sed 's/:.*//'; done | sort | tr '\n' ' ')" \
 		"$(printf '%s\n' "$T/err" "$@" | sort | tr '\n' ' ')"
 }
 mkdir image image/etc && : >image/etc/passwd

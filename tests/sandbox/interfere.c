@@ -123,7 +123,7 @@ static void write_begins(struct job *j, struct user_regs_struct *r)
 
 static void call_begins(struct job *j)
 {
-	struct user_regs_struct r;
+	struct user_regs_struct r = {0};
 
 	regs_get(j->target, &r);
 	if (j->what == CUT && j->begun) {
@@ -168,7 +168,7 @@ static void hold(struct job *j)
 
 static void call_ends(struct job *j)
 {
-	struct user_regs_struct r;
+	struct user_regs_struct r = {0};
 
 	regs_get(j->target, &r);
 	if (j->what == HOLD && NR(&r) == SYS_seccomp && RESULT(&r) == 0 && j->begun)
@@ -185,7 +185,7 @@ static void call_ends(struct job *j)
 
 static void target_call(struct job *j)
 {
-	struct user_regs_struct r;
+	struct user_regs_struct r = {0};
 
 	j->in_call = !j->in_call;
 	if (j->over && j->what != FLOOD)
