@@ -28,7 +28,7 @@ enum { EXIT_TROUBLE = 111, PATIENCE_S = 60 };
 
 #ifdef __x86_64__
 #define NR(r) ((long)(r)->orig_rax)
-#define ARG(r, i) (*(i == 0 ? &(r)->rdi : i == 1 ? &(r)->rsi : &(r)->rdx))
+#define ARG(r, i) (*((i) == 0 ? &(r)->rdi : (i) == 1 ? &(r)->rsi : &(r)->rdx))
 #define RESULT(r) ((long)(r)->rax)
 static void call_set(pid_t pid, struct user_regs_struct *r, long nr)
 {
@@ -106,8 +106,8 @@ static void write_begins(struct job *j, struct user_regs_struct *r)
 	case CUT: ARG(r, 2) /= 2; break;
 	case NUL: {
 		static char nothing;
-		void *at = (void *)(uintptr_t)ARG(
-		        r, 1); // NOLINT(performance-no-int-to-ptr): not of this process
+		uint64_t address = ARG(r, 1);
+		void *at = (void *)(uintptr_t)address; // NOLINT(performance-no-int-to-ptr): not ours
 		struct iovec zero = {&nothing, 1}, there = {at, 1};
 		if (process_vm_writev(j->target, &zero, 1, &there, 1, 0) != 1)
 			trouble("memory");
