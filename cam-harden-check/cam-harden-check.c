@@ -36,7 +36,8 @@ enum { PATH_BYTES_MAX = 4096, OLD_BYTES_MAX = 8 << 20 };
 
 static const char builtin_name[] = "pi3-camera";
 static const char usage[] =
-        "cam-harden-check [-vwx] [-p POLICY ...] [-o text|json|tap|sarif|junit] [-d OLD.json] [-a ARCH] [-b "
+        "cam-harden-check [-vwx] [-p POLICY ...] [-o text|json|tap|sarif|junit|release] [-d OLD.json] [-a "
+        "ARCH] [-b "
         "BOARD] "
         "[-S NONCE [-K KEY]] [-r ROOT] [-k KCONFIG] [-c CMDLINE] [-s SYSCTLS] [-Z landlock] | "
         "cam-harden-check -g kconfig|cmdline|sysctl|modprobe|nft|fstab [-p POLICY ...] [NAME=VALUE ...]";
@@ -62,7 +63,7 @@ static const struct form {
 	const char *name;
 	int (*put)(const struct report *, FILE *);
 } forms[] = {{"text", report_text}, {"json", report_json}, {"tap", report_tap}, {"sarif", report_sarif},
-        {"junit", report_junit}};
+        {"junit", report_junit}, {"release", report_release}};
 
 /* --- before the sandbox: opening --- */
 
@@ -101,7 +102,7 @@ static const struct form *form_of(const char *name)
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
 		if (strcmp(forms[i].name, name) == 0)
 			return &forms[i];
-	die(EXIT_USAGE, "-o %s: none of text, json, tap, sarif and junit", name);
+	die(EXIT_USAGE, "-o %s: none of text, json, tap, sarif, junit and release", name);
 }
 
 static int nonce_ok(const char *s)
@@ -280,6 +281,18 @@ static int audit(struct work *w, const struct policy *p, struct evidence *e, int
 	return code;
 }
 
+/* What is opened later must not come to lie where the report and messages go. */
+static void standard_open(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDONLY)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd < 0)
+		die_errno(EXIT_TEMPORARY, "/dev/null");
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static struct work w = {.where = {.root = -1, .kconfig_fd = -1, .cmdline_fd = -1, .sysctls_fd = -1}};
@@ -288,6 +301,7 @@ int main(int argc, char **argv)
 	if (attempt_is_one(argc, argv))
 		return ATTEMPT_RAN;
 	msg_init("cam-harden-check");
+	standard_open();
 	options(&w, argc, argv);
 	const char *no_colour = getenv("NO_COLOR");
 	int colour = isatty(STDOUT_FILENO) && (!no_colour || !*no_colour);

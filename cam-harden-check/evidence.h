@@ -20,6 +20,7 @@ enum {
 enum fact_kind {
 	FACT_VALUE,
 	FACT_ITEM,   /* one element of a list */
+	FACT_REST,   /* behind the elements: there are, or may be, more; value says so */
 	FACT_NONE,   /* looked at everything: not there, or the list is empty */
 	FACT_UNSEEN, /* value says why */
 };
@@ -39,10 +40,14 @@ int evidence_fact(
         struct evidence *, const char *group, const char *key, const char *value, const char *source);
 int evidence_item(
         struct evidence *, const char *group, const char *key, const char *item, const char *source);
+int evidence_rest(
+        struct evidence *, const char *group, const char *key, const char *what, const char *source);
 int evidence_none(struct evidence *, const char *group, const char *key, const char *source);
 /* Could not be seen, is implausible or truncated: every rule that needs it is INCOMPLETE. key NULL: the whole
  * group. */
 int evidence_unseen(struct evidence *, const char *group, const char *key, const char *why);
+/* Of the group, what nobody put in could not be seen, for this reason; a second one is added to it. */
+int evidence_missing(struct evidence *, const char *group, const char *why);
 /* Everything there is of a group has been put in: a key without a fact is not there (a complete kernel
  * configuration, a command line). Of other groups, a key without a fact was not looked at. */
 int evidence_whole(struct evidence *, const char *group, const char *source);
