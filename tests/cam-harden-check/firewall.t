@@ -179,6 +179,7 @@ printf 'table arp o {\nset s { type ipv4_addr . ether_addr; }\nchain c {\ntype f
 judge bad
 has "neighbours: a set that has a name" 'nft:arp = accept'
 other "neighbours: nobody" "$arp" accept 'counter drop' 'nft:arp = drop'
+other "neighbours: everybody but one" "$arp" accept 'arp saddr ip 192.0.2.9 drop' 'nft:arp = accept'
 other "neighbours: everybody" "$arp" accept "$one accept" 'nft:arp = accept'
 other "neighbours: everybody, by a rule" "$arp" drop "$one accept; accept" 'nft:arp = accept'
 other "neighbours: everybody with a reply" "$arp" drop 'arp operation reply accept' 'nft:arp = accept'
