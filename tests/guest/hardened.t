@@ -66,6 +66,7 @@ timeout -k 5 "${GUEST_SECONDS:-400}" nice qemu-system-aarch64 -M virt -cpu corte
 	-drive file=image,format=raw,if=virtio,read-only=on -drive file=var.img,format=raw,if=virtio </dev/null >tap.out 2>tap.err
 mkdir var
 /sbin/debugfs -R "rdump / var" var.img >/dev/null 2>&1
+chmod -R a+rX var
 out=var/out
 [ "${GUEST_OUT:-}" ] && cp -r var console "$GUEST_OUT"
 ok "the guest ran to its end" grep -qx ended "$out/code"
