@@ -298,4 +298,5 @@ def ideal():
         for _, line in generated(what, generate(what, *OPERANDS)[1]):
             w.set(*line_read(what, line))
     w.sysctl["kernel.random.entropy_avail"] = "256"
+    w.sysctl.update({f"net.ipv4.conf.{i}.mc_forwarding": "0" for i in ("all", "default", "lo", "eth0")})
     return w
