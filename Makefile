@@ -92,7 +92,8 @@ cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 HARDEN_POLICY = cam-harden-check/evidence cam-harden-check/expect cam-harden-check/policy
 HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
 HARDEN_LIVE = cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
-	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/protocols cam-harden-check/sockets \
+	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/bootloader cam-harden-check/uboot \
+	cam-harden-check/device-tree cam-harden-check/protocols cam-harden-check/sockets \
 	cam-harden-check/firewall cam-harden-check/ruleset cam-harden-check/process cam-harden-check/processes \
 	cam-harden-check/programs cam-harden-check/files cam-harden-check/elf-file cam-harden-check/attempt
 cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where $(HARDEN_JUDGE) cam-harden-check/phases $(HARDEN_LIVE) cam-harden-check/builtin \
@@ -116,7 +117,7 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 TESTPROGS = cam-harden-check/facts cam-capture/fake cam-capture/convert cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
 cam-harden-check/facts_SRC = cam-harden-check/where $(HARDEN_JUDGE) $(HARDEN_LIVE) lib/fdio lib/msg lib/number
-cam-harden-check/facts_PKG = jansson
+cam-harden-check/facts_PKG = jansson zlib
 cam-harden-check/elf-test_SRC = cam-harden-check/elf-file
 HARDEN_TEXTS = cam-harden-check/mountinfo cam-harden-check/process cam-harden-check/sockets cam-harden-check/verity \
 	cam-harden-check/lsm cam-harden-check/files cam-harden-check/elf-file cam-harden-check/list cam-harden-check/evidence \

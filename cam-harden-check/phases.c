@@ -6,6 +6,7 @@
 
 #include "attempt.h"
 #include "boot.h"
+#include "bootloader.h"
 #include "fdio.h"
 #include "files.h"
 #include "firewall.h"
@@ -47,7 +48,7 @@ struct phase {
 static const struct phase phases[PHASES] = {
         [DEVICE] = {"device", {firewall_open, protocols_open, verity_open},
                 {mounts_collect, verity_collect, lsm_collect, protocols_collect, boot_collect,
-                        firewall_collect},
+                        bootloader_collect, firewall_collect},
                 {"mount", "integrity", "watchdog", "proto"}, 0},
         [PROCESSES] = {"processes", {NULL}, {processes_collect, programs_collect, sockets_collect},
                 {"process", "net"}, CAP(CAP_SYS_PTRACE) | CAP(CAP_DAC_READ_SEARCH)},

@@ -9,6 +9,7 @@
 #define _GNU_SOURCE
 #include "attempt.h"
 #include "boot.h"
+#include "bootloader.h"
 #include "evidence.h"
 #include "files.h"
 #include "firewall.h"
@@ -37,7 +38,7 @@ static const struct {
 	collector *collect;
 	void (*open)(const struct where *);
 } collectors[] = {{"mounts", mounts_collect, NULL}, {"verity", verity_collect, verity_open},
-        {"lsm", lsm_collect, NULL}, {"boot", boot_collect, NULL},
+        {"lsm", lsm_collect, NULL}, {"boot", boot_collect, NULL}, {"bootloader", bootloader_collect, NULL},
         {"protocols", protocols_collect, protocols_open}, {"sockets", sockets_collect, NULL},
         {"firewall", firewall_collect, firewall_open}, {"processes", processes_collect, NULL},
         {"programs", programs_collect, NULL}, {"files", files_collect, files_open},
