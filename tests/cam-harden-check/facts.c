@@ -50,6 +50,7 @@ static void line_print(const struct fact *f)
 	switch (f->kind) {
 	case FACT_VALUE: printf("= %s\n", f->value); break;
 	case FACT_ITEM: printf("+ %s\n", f->value); break;
+	case FACT_REST: printf("more: %s\n", f->value); break;
 	case FACT_NONE: printf("none\n"); break;
 	case FACT_UNSEEN: printf("unseen: %s\n", f->value); break;
 	}
