@@ -93,7 +93,7 @@ HARDEN_POLICY = cam-harden-check/evidence cam-harden-check/expect cam-harden-che
 HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
 HARDEN_LIVE = cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
 	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/bootloader cam-harden-check/uboot \
-	cam-harden-check/device-tree cam-harden-check/protocols cam-harden-check/sockets \
+	cam-harden-check/device-tree cam-harden-check/fuses cam-harden-check/keyring cam-harden-check/protocols cam-harden-check/sockets \
 	cam-harden-check/firewall cam-harden-check/ruleset cam-harden-check/process cam-harden-check/processes \
 	cam-harden-check/programs cam-harden-check/files cam-harden-check/elf-file cam-harden-check/attempt
 cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where $(HARDEN_JUDGE) cam-harden-check/phases $(HARDEN_LIVE) cam-harden-check/builtin \
@@ -388,12 +388,12 @@ clean:
 DEPS_BUILD = gcc g++ libc6-dev libcamera-dev libyuv-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev libjansson-dev zlib1g-dev
 DEPS_DEVICE = s6 execline nftables util-linux procps ca-certificates
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
-DEPS_CHECK = perl nbdkit libnbd-bin fuse3 apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base python3-jsonschema libxml2-utils libcap2-bin swtpm tpm2-tools
+DEPS_CHECK = perl nbdkit libnbd-bin fuse3 apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base python3-jsonschema libxml2-utils libcap2-bin swtpm tpm2-tools device-tree-compiler u-boot-tools u-boot-qemu
 DEPS_LONG = swift-proxy swift-account swift-container swift-object memcached
 DEPS_BENCH = age python3 time lynis rclone libnginx-mod-http-dav-ext ceph-mon ceph-osd radosgw ceph-common
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
 DEPS_GUEST = qemu-system-x86 qemu-system-arm mmdebstrap kmod cpio xz-utils e2fsprogs gcc-12 libelf-dev
-DEPS_ARM64 = gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libcamera-dev:arm64 libyuv-dev:arm64 qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64 libjansson-dev:arm64 zlib1g-dev:arm64
+DEPS_ARM64 = gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libcamera-dev:arm64 libyuv-dev:arm64 qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64 libjansson-dev:arm64 zlib1g-dev:arm64 u-boot-rpi:arm64
 DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 
 deps:

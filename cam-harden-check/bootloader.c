@@ -32,7 +32,7 @@ struct bootloader {
 	const struct where *w;
 	const char *folder; /* where the boot partition is, without a leading slash */
 	char start[STARTS_MAX][NAME_BYTES];
-	unsigned starts, files, uboots;
+	unsigned starts, files, uboots, judged;
 	struct list shell, env;
 	const char *unseen; /* why not all that is started was seen */
 	enum uboot_signed must_be;
@@ -139,7 +139,7 @@ static ssize_t head_read(
 
 	if (fd < 0)
 		return -1;
-	ssize_t n = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) ? fd_read(fd, raw, sizeof raw) : -1;
+	ssize_t n = fstat(fd, &st) < 0 ? -1 : fd_read(fd, raw, sizeof raw); /* a folder: EISDIR */
 	int saved = errno;
 	close(fd);
 	errno = saved;
@@ -233,7 +233,7 @@ static unsigned long limit_of(const struct uboot *u)
 
 static void uboot_judge(struct bootloader *b, const char *path, const struct uboot *u)
 {
-	if (!b->uboots || u->must_be < b->must_be) {
+	if (!u->damaged && (!b->judged++ || u->must_be < b->must_be)) {
 		b->must_be = u->must_be;
 		snprintf(b->fit_source, sizeof b->fit_source, "/%.150s: U-Boot %.48s", path, u->version);
 	}
@@ -365,7 +365,7 @@ static int fit_put(const struct bootloader *b)
 {
 	static const char group[] = "integrity", key[] = "boot.fit";
 
-	if (b->unseen && (!b->uboots || b->must_be == UBOOT_CONF))
+	if (b->unseen && (!b->judged || b->must_be == UBOOT_CONF))
 		return evidence_unseen(b->e, group, key, b->unseen);
 	return b->uboots ? fact_put(b->e, group, key, fit_words[b->must_be], b->fit_source)
 	                 : fact_put(b->e, group, key, "absent", "no U-Boot: the firmware starts a kernel");

@@ -10,6 +10,8 @@
 #include "fdio.h"
 #include "files.h"
 #include "firewall.h"
+#include "fuses.h"
+#include "keyring.h"
 #include "lsm.h"
 #include "mounts.h"
 #include "msg.h"
@@ -32,7 +34,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COLLECTORS_MAX = 8, FIELDS = 5, DEVICE = 0, PROCESSES = 1, FILES = 2, ATTEMPTS = 3 };
+enum { COLLECTORS_MAX = 12, FIELDS = 5, DEVICE = 0, PROCESSES = 1, FILES = 2, ATTEMPTS = 3 };
 static const char between[] = "\x1f";
 
 struct phase {
@@ -48,7 +50,7 @@ struct phase {
 static const struct phase phases[PHASES] = {
         [DEVICE] = {"device", {firewall_open, protocols_open, verity_open},
                 {mounts_collect, verity_collect, lsm_collect, protocols_collect, boot_collect,
-                        bootloader_collect, firewall_collect},
+                        bootloader_collect, fuses_collect, keyring_collect, firewall_collect},
                 {"mount", "integrity", "watchdog", "proto"}, 0},
         [PROCESSES] = {"processes", {NULL}, {processes_collect, programs_collect, sockets_collect},
                 {"process", "net"}, CAP(CAP_SYS_PTRACE) | CAP(CAP_DAC_READ_SEARCH)},

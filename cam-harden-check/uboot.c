@@ -125,8 +125,9 @@ const char *uboot_unsigned_command(const char *text, size_t *n)
 		for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 			if (strlen(names[i]) == *n && memcmp(names[i], s, *n) == 0)
 				return s;
-		if (*n == 3 && memcmp(s, "env", 3) == 0 &&
-		        strncmp(s + 3 + strspn(s + 3, blanks), "import", 6) == 0)
+		const char *second = s + *n + strspn(s + *n, " \t");
+		if (*n == 3 && memcmp(s, "env", 3) == 0 && strcspn(second, blanks) == 6 &&
+		        memcmp(second, "import", 6) == 0)
 			return s;
 	}
 	return NULL;

@@ -13,7 +13,9 @@
 #include "evidence.h"
 #include "files.h"
 #include "firewall.h"
+#include "fuses.h"
 #include "judge.h"
+#include "keyring.h"
 #include "lsm.h"
 #include "mounts.h"
 #include "processes.h"
@@ -39,6 +41,7 @@ static const struct {
 	void (*open)(const struct where *);
 } collectors[] = {{"mounts", mounts_collect, NULL}, {"verity", verity_collect, verity_open},
         {"lsm", lsm_collect, NULL}, {"boot", boot_collect, NULL}, {"bootloader", bootloader_collect, NULL},
+        {"fuses", fuses_collect, NULL}, {"keyring", keyring_collect, NULL},
         {"protocols", protocols_collect, protocols_open}, {"sockets", sockets_collect, NULL},
         {"firewall", firewall_collect, firewall_open}, {"processes", processes_collect, NULL},
         {"programs", programs_collect, NULL}, {"files", files_collect, files_open},
@@ -58,7 +61,8 @@ static void line_print(const struct fact *f)
 
 static void all_print(const struct evidence *e)
 {
-	static const char *const groups[] = {"mount", "integrity", "watchdog", "proto", "net", "process", "exec"};
+	static const char *const groups[] = {
+	        "mount", "integrity", "watchdog", "proto", "net", "process", "exec"};
 	const struct fact *f;
 
 	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
