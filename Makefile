@@ -93,7 +93,8 @@ HARDEN_POLICY = cam-harden-check/evidence cam-harden-check/expect cam-harden-che
 HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
 HARDEN_LIVE = cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
 	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/bootloader cam-harden-check/uboot \
-	cam-harden-check/device-tree cam-harden-check/fuses cam-harden-check/keyring cam-harden-check/protocols cam-harden-check/sockets \
+	cam-harden-check/device-tree cam-harden-check/fuses cam-harden-check/keyring cam-harden-check/rollback \
+	cam-harden-check/protocols cam-harden-check/sockets \
 	cam-harden-check/firewall cam-harden-check/ruleset cam-harden-check/process cam-harden-check/processes \
 	cam-harden-check/programs cam-harden-check/files cam-harden-check/elf-file cam-harden-check/attempt
 cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where $(HARDEN_JUDGE) cam-harden-check/phases $(HARDEN_LIVE) cam-harden-check/builtin \
@@ -264,7 +265,7 @@ bench: deps
 	O=$(abspath $(O)) /usr/bin/python3 tests/motion.py
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
-FUZZ = annexb record keyfile incoming s3error y4m evicted sets kconfig cmdline sysctl policy procfs ruleset elf
+FUZZ = annexb record keyfile incoming s3error y4m evicted sets kconfig cmdline sysctl policy procfs ruleset elf boot
 annexb_FUZZ = cam-seal/annexb lib/sei
 record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/place cam-seal/chain cam-seal/known cam-seal/release lib/record
 keyfile_FUZZ = cam-seal/keyfile lib/fdio lib/number lib/record
@@ -280,13 +281,15 @@ policy_FUZZ = $(HARDEN_JUDGE) lib/msg lib/number
 procfs_FUZZ = $(HARDEN_TEXTS)
 ruleset_FUZZ = cam-harden-check/ruleset cam-harden-check/evidence
 elf_FUZZ = cam-harden-check/elf-file
+boot_FUZZ = cam-harden-check/uboot cam-harden-check/device-tree cam-harden-check/fuses cam-harden-check/keyring cam-harden-check/rollback cam-harden-check/list \
+	cam-harden-check/evidence cam-harden-check/where lib/fdio
 FUZZ_SECONDS = 15
 FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check
 
 $(foreach f,$(FUZZ),$(eval $(O)/fuzz/$(f): $($(f)_FUZZ:%=%.c)))
 $(FUZZ:%=$(O)/fuzz/%): $(O)/fuzz/%: tests/fuzz/%.c
 	@mkdir -p $(@D)
-	clang $(FUZZ_FLAGS) -o $@ $< $($*_FUZZ:%=%.c) -lsodium -ljansson
+	clang $(FUZZ_FLAGS) -o $@ $< $($*_FUZZ:%=%.c) -lsodium -ljansson -lz
 
 fuzz: $(FUZZ:%=$(O)/fuzz/%)
 	@for f in $(FUZZ); do \

@@ -18,6 +18,7 @@
 #include "processes.h"
 #include "programs.h"
 #include "protocols.h"
+#include "rollback.h"
 #include "sandbox.h"
 #include "sockets.h"
 #include "verity.h"
@@ -39,7 +40,7 @@ static const char between[] = "\x1f";
 
 struct phase {
 	const char *name;
-	void (*open[3])(const struct where *); /* before its sandbox */
+	void (*open[4])(const struct where *); /* before its sandbox */
 	int (*collect[COLLECTORS_MAX])(struct evidence *, const struct where *);
 	const char *group[4]; /* that were not seen when it fails */
 	uint64_t caps;        /* kept */
@@ -48,9 +49,9 @@ struct phase {
 #define CAP(c) (UINT64_C(1) << (c))
 
 static const struct phase phases[PHASES] = {
-        [DEVICE] = {"device", {firewall_open, protocols_open, verity_open},
+        [DEVICE] = {"device", {firewall_open, protocols_open, verity_open, rollback_open},
                 {mounts_collect, verity_collect, lsm_collect, protocols_collect, boot_collect,
-                        bootloader_collect, fuses_collect, keyring_collect, firewall_collect},
+                        bootloader_collect, fuses_collect, keyring_collect, rollback_collect, firewall_collect},
                 {"mount", "integrity", "watchdog", "proto"}, 0},
         [PROCESSES] = {"processes", {NULL}, {processes_collect, programs_collect, sockets_collect},
                 {"process", "net"}, CAP(CAP_SYS_PTRACE) | CAP(CAP_DAC_READ_SEARCH)},

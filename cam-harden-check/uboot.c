@@ -65,19 +65,18 @@ static void env_find(const char *begin, const char *end, const char *sure, struc
 			s += n;
 			continue;
 		}
-		const char *first = variables_begin(begin, s);
-		s = variables_end(first, end, &whole);
-		if (whole && (size_t)(s - first) > out->n)
-			*out = (struct uboot_env){first, (size_t)(s - first)};
+		const char *first = variables_begin(begin, s), *behind = variables_end(first, end, &whole);
+		if (whole && (size_t)(behind - first) > out->n)
+			*out = (struct uboot_env){first, (size_t)(behind - first)};
+		s = behind > s ? behind : s + n;
 	}
 }
 
 const char *uboot_env_next(const struct uboot_env *env, size_t *at)
 {
-	const char *s = env->text + *at;
-
 	if (*at >= env->n)
 		return NULL;
+	const char *s = env->text + *at;
 	*at += strlen(s) + 1;
 	return s;
 }

@@ -23,6 +23,7 @@
 #include "programs.h"
 #include "protocols.h"
 #include "report.h"
+#include "rollback.h"
 #include "ruleset.h"
 #include "sockets.h"
 #include "verity.h"
@@ -43,7 +44,7 @@ static const struct {
 	void (*open)(const struct where *);
 } collectors[] = {{"mounts", mounts_collect, NULL}, {"verity", verity_collect, verity_open},
         {"lsm", lsm_collect, NULL}, {"boot", boot_collect, NULL}, {"bootloader", bootloader_collect, NULL},
-        {"fuses", fuses_collect, NULL}, {"keyring", keyring_collect, NULL},
+        {"fuses", fuses_collect, NULL}, {"keyring", keyring_collect, NULL}, {"rollback", rollback_collect, rollback_open},
         {"protocols", protocols_collect, protocols_open}, {"sockets", sockets_collect, NULL},
         {"firewall", firewall_collect, firewall_open}, {"processes", processes_collect, NULL},
         {"programs", programs_collect, NULL}, {"files", files_collect, files_open},
