@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SECONDS_MAX = 10, TEXT_BYTES_MAX = 64 << 10, COUNTER_BYTES = 8, TYPE_COUNTER = 1, WRITTEN = 29 };
+enum { SECONDS_MAX = 5, TEXT_BYTES_MAX = 64 << 10, COUNTER_BYTES = 8, TYPE_COUNTER = 1, WRITTEN = 29 };
 
 static const char group[] = "integrity", key[] = "rollback";
 
