@@ -15,15 +15,25 @@ enum { TEXT_BYTES_MAX = 1 << 20 };
 
 static const char group[] = "integrity", path[] = "proc/keys";
 
-/* "ID FLAGS USAGE TIMEOUT PERM UID GID TYPE DESCRIPTION", with one blank before the last. */
+/* "ID FLAGS USAGE TIMEOUT PERM UID GID TYPE DESCRIPTION", with blanks between them. */
 int key_line_parse(const char *line, struct key_line *out)
 {
-	int at = 0, n = sscanf(line, "%*8[0-9a-f] %*7[A-Za-z-] %*u %*s %*8[0-9a-f] %lu %*d %9s%n", &out->uid,
-	                    out->type, &at);
+	enum { ID, UID = 5, TYPE = 7, FIELDS };
+	const char *field[FIELDS], *s = line;
+	size_t n[FIELDS];
+	char *end;
 
-	if (n != 2 || !at || line[at] != ' ')
+	for (int i = 0; i < FIELDS; i++) {
+		field[i] = s += strspn(s, " ");
+		s += n[i] = strcspn(s, " ");
+	}
+	out->uid = strtoul(field[UID], &end, 10);
+	if (n[ID] != 8 || strspn(line, "0123456789abcdef") != 8 || end != field[UID] + n[UID] || !n[UID] ||
+	        !n[TYPE] || n[TYPE] >= sizeof out->type || *s != ' ')
 		return -1;
-	out->description = line + at + strspn(line + at, " ");
+	memcpy(out->type, field[TYPE], n[TYPE]);
+	out->type[n[TYPE]] = 0;
+	out->description = s + strspn(s, " ");
 	return 0;
 }
 
