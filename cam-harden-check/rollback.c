@@ -1,11 +1,11 @@
-/* Runs tpm2_nvreadpublic and tpm2_nvread, which must be root's own, each for SECONDS_MAX at most: /dev/tpmrm0
+/* Runs tpm2_nvreadpublic and tpm2_nvread, which must be root's own, each for ANSWER_MS at most: /dev/tpmrm0
  * takes commands only from who may write to it, and the audit writes nowhere. Reads os-release. */
 #define _GNU_SOURCE
 #include "rollback.h"
 
+#include "child.h"
 #include "list.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SECONDS_MAX = 5, TEXT_BYTES_MAX = 64 << 10, COUNTER_BYTES = 8, TYPE_COUNTER = 1, WRITTEN = 29 };
+enum { ANSWER_MS = 5000, TEXT_BYTES_MAX = 64 << 10, COUNTER_BYTES = 8, TYPE_COUNTER = 1, WRITTEN = 29 };
 
 static const char group[] = "integrity", key[] = "rollback";
 
@@ -81,27 +81,34 @@ static const char *program_find(const char *const paths[2])
 	return NULL;
 }
 
+_Noreturn static void child_run(const char *program, const char *const argv[], int out)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null >= 0 && dup2(null, 0) >= 0 && dup2(out, 1) >= 0 && dup2(null, 2) >= 0)
+		execv(program, (char *const *)argv);
+	_exit(127);
+}
+
 /* What it printed, to be freed. NULL: it failed, printed too much, or took too long. */
 static char *program_read(const char *program, const char *const argv[], size_t *n)
 {
-	int fds[2], status = -1;
+	int fds[2], status;
+	const char *why;
 
 	if (!program || pipe2(fds, O_CLOEXEC) < 0)
 		return NULL;
 	fflush(NULL);
 	pid_t pid = fork();
-	if (pid == 0) {
-		int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-		alarm(SECONDS_MAX);
-		if (null >= 0 && dup2(null, 0) >= 0 && dup2(fds[1], 1) >= 0 && dup2(null, 2) >= 0)
-			execv(program, (char *const *)argv);
-		_exit(127);
-	}
+	if (pid == 0)
+		child_run(program, argv, fds[1]);
 	close(fds[1]);
-	char *text = where_read_fd(fds[0], TEXT_BYTES_MAX, n);
-	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (pid > 0 && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (pid < 0) {
+		close(fds[0]);
+		return NULL;
+	}
+	char *text = child_text(pid, fds[0], TEXT_BYTES_MAX, ANSWER_MS, n, &status, &why);
+	if (text && WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return text;
 	free(text);
 	return NULL;

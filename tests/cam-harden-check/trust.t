@@ -95,6 +95,7 @@ says "one that does not answer" rollback rollback "unseen: the TPM, or tpm2_nvre
 mkdir state
 swtpm socket --tpm2 --tpmstate dir=state --server type=unixio,path=socket --ctrl type=unixio,path=socket.ctrl --flags not-need-init,startup-clear 2>err &
 tpm=$!
+disown
 stop_at_end $tpm
 for _ in $(seq 100); do tpm2_getcap properties-fixed >/dev/null 2>&1 && break; sleep 0.1; done
 version() { printf 'NAME=camera\nIMAGE_VERSION=%s\nID=cam\n' "$1" >dev/etc/os-release; }
