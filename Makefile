@@ -93,7 +93,7 @@ HARDEN_POLICY = cam-harden-check/evidence cam-harden-check/expect cam-harden-che
 HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
 HARDEN_RULESET = cam-harden-check/ruleset cam-harden-check/nft-walk cam-harden-check/nft-match cam-harden-check/nft-values cam-harden-check/nft-json
 HARDEN_LIVE = cam-harden-check/child cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
-	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/bootloader cam-harden-check/uboot \
+	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/bootloader cam-harden-check/boot-file cam-harden-check/uboot \
 	cam-harden-check/device-tree cam-harden-check/fuses cam-harden-check/keyring cam-harden-check/rollback \
 	cam-harden-check/protocols cam-harden-check/sockets \
 	cam-harden-check/firewall $(HARDEN_RULESET) cam-harden-check/process cam-harden-check/processes \

@@ -96,6 +96,9 @@ broken "an unknown program" "$unknown"
 broken "a U-Boot that is longer than is looked at" "$unknown"
 uboot t/conf.dtb | gzip | head -c 300 >img/boot/kernel8.img
 broken "compressed and cut off" "$unknown"
+echo 'kernel=nothing.img' >>img/boot/config.txt
+printf '\037\213compressed by nobody, and the file before it in the list is not there' >img/boot/kernel8.img
+broken "damaged from its first byte" "$unknown"
 rm img/boot/kernel8.img; mkdir img/boot/kernel8.img
 broken "a folder" "$unknown"
 rm -rf img/boot; mkdir img/boot
