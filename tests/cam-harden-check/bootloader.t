@@ -197,6 +197,12 @@ says "no other command" reboot-loop none
 uboot t/conf.dtb "$settings" "$verifies" >img/boot/kernel8.img
 says "it does not count" reboot-loop none
 judged "it does not count" watchdog.reboot-loop FAIL
+uboot t/conf.dtb "$settings" "$verifies" >img/boot/u-boot.bin
+uboot t/conf.dtb >img/boot/kernel8.img
+says "one of two does not count" reboot-loop none
+rm img/boot/u-boot.bin
+says "the other does" reboot-loop "= 3"
+uboot t/conf.dtb "$settings" "$verifies" >img/boot/kernel8.img
 printf '[all]\ntryboot_a_b=1\nboot_partition=2\n[tryboot]\nboot_partition=3\n' >img/boot/autoboot.txt
 says "the firmware tries" reboot-loop "= tryboot"
 judged "the firmware tries" watchdog.reboot-loop PASS

@@ -38,22 +38,35 @@ static void make(uint32_t version)
 }
 
 static char seen[256];
+static size_t seen_n;
+
+static void note(const char *s, size_t n)
+{
+	for (size_t i = 0; i < n && s[i] && seen_n + 1 < sizeof seen; i++)
+		seen[seen_n++] = s[i];
+	seen[seen_n] = 0;
+}
 
 static void look(void *arg, const char *const *node, unsigned depth, const char *property,
         const uint8_t *value, size_t n)
 {
 	(void)arg;
-	for (unsigned i = 1; i < depth; i++)
-		strcat(strcat(seen, "/"), node[i]);
-	if (property)
-		strncat(strcat(strcat(seen, "."), property), (const char *)value, n);
-	strcat(seen, " ");
+	for (unsigned i = 1; i < depth; i++) {
+		note("/", 1);
+		note(node[i], strlen(node[i]));
+	}
+	if (property) {
+		note(".", 1);
+		note(property, strlen(property));
+		note((const char *)value, n);
+	}
+	note(" ", 1);
 }
 
 static int walk(size_t n)
 {
 	uint8_t *p = malloc(n + !n); /* its own, so that a byte too far is seen */
-	seen[0] = 0;
+	seen[seen_n = 0] = 0;
 	if (!p)
 		abort();
 	memcpy(p, made, n);
