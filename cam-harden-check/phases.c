@@ -15,6 +15,7 @@
 #include "fuses.h"
 #include "keyring.h"
 #include "lsm.h"
+#include "measured.h"
 #include "mounts.h"
 #include "msg.h"
 #include "processes.h"
@@ -60,7 +61,7 @@ struct phase {
 static const struct phase phases[PHASES] = {
         [DEVICE] = {"device", {firewall_open, protocols_open, verity_open, rollback_open},
                 {mounts_collect, verity_collect, lsm_collect, protocols_collect, boot_collect,
-                        bootloader_collect, fuses_collect, keyring_collect, rollback_collect,
+                        bootloader_collect, fuses_collect, keyring_collect, rollback_collect, measured_collect,
                         firewall_collect},
                 {"mount", "integrity", "watchdog", "proto"}, {"net"}, NULL, 0, 20},
         [PROCESSES] = {"processes", {NULL}, {processes_collect, programs_collect, sockets_collect},

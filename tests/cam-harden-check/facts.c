@@ -19,6 +19,7 @@
 #include "judge.h"
 #include "keyring.h"
 #include "lsm.h"
+#include "measured.h"
 #include "mounts.h"
 #include "processes.h"
 #include "programs.h"
@@ -45,6 +46,7 @@ static const struct {
 } collectors[] = {{"mounts", mounts_collect, NULL}, {"verity", verity_collect, verity_open},
         {"lsm", lsm_collect, NULL}, {"boot", boot_collect, NULL}, {"bootloader", bootloader_collect, NULL},
         {"fuses", fuses_collect, NULL}, {"keyring", keyring_collect, NULL}, {"rollback", rollback_collect, rollback_open},
+        {"measured", measured_collect, NULL},
         {"protocols", protocols_collect, protocols_open}, {"sockets", sockets_collect, NULL},
         {"firewall", firewall_collect, firewall_open}, {"processes", processes_collect, NULL},
         {"programs", programs_collect, NULL}, {"files", files_collect, files_open},

@@ -26,7 +26,7 @@ elsewhere="
 integrity.boot-otp-unseen
 integrity.rollback-key
 "
-collectors="mounts verity lsm boot bootloader fuses keyring protocols sockets processes programs"
+collectors="mounts verity lsm boot bootloader fuses keyring measured protocols sockets processes programs"
 [ "$(id -u)" = 0 ] || skip_all "the trees need root's files"
 
 # --- a program that is built as it should be, and one that is not ---
@@ -77,6 +77,8 @@ good_rules="$(base input drop),$(base forward drop),$(base output drop),$(rule i
 ruleset "$good_rules" >rules.json
 
 device dev
+measured() { /usr/bin/python3 "$top/tests/cam-harden-check/measured.py" dev "$@"; }
+measured
 trees trees
 uboot trees/conf.dtb >dev/boot/kernel8.img
 image img good_program
@@ -235,7 +237,7 @@ breaks "IMA violations" integrity.ima-violations edit sys/kernel/security/ima/vi
 breaks "IMA dead" integrity.ima-count edit sys/kernel/security/ima/runtime_measurements_count s/2/0/
 breaks "a TPM of the first version" integrity.tpm edit sys/class/tpm/tpm0/tpm_version_major s/2/1/
 breaks "a bank of SHA-1" integrity.tpm-banks mkdir dev/sys/class/tpm/tpm0/pcr-sha1
-breaks "a register never extended" integrity.tpm-pcrs put dev/sys/class/tpm/tpm0/pcr-sha256/4 '0000\n'
+breaks "a register never extended" "integrity.tpm-pcrs integrity.tpm-replay" put dev/sys/class/tpm/tpm0/pcr-sha256/4 "$(printf '0%.0s' $(seq 64))\n"
 breaks "no boot log" integrity.tpm-log rm dev/sys/kernel/security/tpm0/binary_bios_measurements
 breaks "no seed" integrity.boot-kaslr-seed rm dev/proc/device-tree/chosen/kaslr-seed
 breaks "another kernel" integrity.boot-config-txt append boot/config.txt 'echo "kernel=evil.img"'
@@ -258,6 +260,8 @@ breaks "another certificate" "integrity.keyring integrity.keyring-count" append 
 breaks "the vendor's certificate replaced" integrity.keyring edit proc/keys 's/Vendor: 6cce/Vendor: 6ccf/'
 breaks "a certificate of the firmware's" integrity.keyring-added edit proc/keys 's/platform: empty/platform: 1/'
 breaks "a certificate added later" integrity.keyring-added edit proc/keys 's/secondary_trusted_keys: 1/secondary_trusted_keys: 2/'
+breaks "a boot log that was written by somebody else" integrity.tpm-replay measured changed-log
+breaks "a measurement that IMA's log does not have" integrity.ima-replay measured ima-hidden
 breaks "an older image" integrity.rollback line "integrity rollback" "integrity rollback = older: 6, and the counter is 7"
 modules_some() { put dev/proc/modules 'snd 1 0 - Live 0\n'; put dev/proc/sys/kernel/modules_disabled '0\n'; put dev/sys/module/module/parameters/sig_enforce 'N\n'; }
 breaks "modules" "integrity.modules-loaded integrity.modules-loading integrity.modules-signed" modules_some

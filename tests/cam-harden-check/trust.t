@@ -79,6 +79,54 @@ says "no driver" fuses boot.otp none
 rm -r dev/sys/class
 says "no /sys" fuses boot.otp "unseen: /sys is not mounted"
 
+# --- logs of what was measured ---
+
+put dev/sys/kernel/security/lsm 'lockdown'
+put dev/sys/class/tpm/tpm0/tpm_version_major '2\n'
+log() { /usr/bin/python3 "$top/tests/cam-harden-check/measured.py" dev "$@"; }
+log
+says "logs that lead to the registers" measured tpm.log-differs none
+says "logs that lead to the registers" measured ima.replay "= matches"
+log locality
+says "a start from another locality" measured tpm.log-differs none
+log changed-log
+says "one event is another" measured tpm.log-differs "+ PCR 5"
+log one-more
+says "one event too many" measured tpm.log-differs "+ PCR 7"
+log forged
+says "a register that is another" measured tpm.log-differs "+ PCR 3"
+for b in sha1-only cut register; do
+	log $b
+	says "$b" measured tpm.log-differs "unseen: a log that is not understood"
+done
+log
+echo x >dev/sys/kernel/security/tpm0/binary_bios_measurements
+says "no log at all" measured tpm.log-differs "unseen: a log that is not understood"
+rm dev/sys/kernel/security/tpm0/binary_bios_measurements
+says "none is there" measured tpm.log-differs "unseen: there is no log"
+log
+echo 0A1B >dev/sys/class/tpm/tpm0/pcr-sha256/4
+says "half a register" measured tpm.log-differs "unseen: a register cannot be read"
+log measured-elsewhere
+says "measured into another register too" measured ima.replay "= matches"
+log ima-hidden
+says "one measurement is missing" measured ima.replay "= the log does not lead to register 10"
+log ima-more
+says "one more than the register has" measured ima.replay "= the log does not lead to register 10"
+for b in ima-cut ima-old; do
+	log $b
+	says "$b" measured ima.replay "unseen: the log cannot be read, or is not understood"
+done
+rm dev/sys/class/tpm/tpm0/pcr-sha256/10
+says "no register" measured ima.replay "unseen: the register cannot be read"
+rm -r dev/sys/kernel/security/ima
+says "no IMA" measured ima.replay none
+rm -r dev/sys/kernel
+says "no securityfs" measured ima.replay "unseen: securityfs is not mounted"
+rm -r dev/sys/class/tpm
+says "no TPM" measured ima.replay none
+says "no TPM" measured tpm.log-differs none
+
 # --- a counter ---
 
 mkdir -p dev/sys/class

@@ -1,9 +1,11 @@
 /* Fuzz: a program that may be U-Boot, its saved environment, a device tree, the chip's fuses, lines of
- * /proc/keys, what tpm2_nvreadpublic prints and os-release. The first byte says which. */
+ * /proc/keys, what tpm2_nvreadpublic prints, os-release, and logs of what was measured. The first byte says
+ * which. */
 #define _GNU_SOURCE
 #include "device-tree.h"
 #include "fuses.h"
 #include "keyring.h"
+#include "measured.h"
 #include "rollback.h"
 #include "uboot.h"
 
@@ -87,8 +89,11 @@ static void rollback_parse(const uint8_t *p, size_t n)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+	static const uint8_t registers[MEASURED_HASH_BYTES];
+	static struct measured measured;
 	struct uboot_env env;
 	size_t sum = 0;
+	bool reached;
 
 	if (!size)
 		return 0;
@@ -112,6 +117,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		if (fuses_parse(p, n) < -1)
 			abort();
 		break;
+	case 'm': (void)measured_firmware(p, n, &measured); break;
+	case 'i': (void)measured_ima(p, n, registers, &reached, &measured); break;
 	case 'r': rollback_parse(p, n); break;
 	default: key_parse(p, n);
 	}
