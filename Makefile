@@ -94,8 +94,8 @@ HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate
 HARDEN_RULESET = cam-harden-check/ruleset cam-harden-check/nft-walk cam-harden-check/nft-match cam-harden-check/nft-values cam-harden-check/nft-json
 HARDEN_LIVE = cam-harden-check/child cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
 	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/bootloader cam-harden-check/boot-file cam-harden-check/uboot \
-	cam-harden-check/device-tree cam-harden-check/fuses cam-harden-check/keyring cam-harden-check/rollback cam-harden-check/measured \
-	cam-harden-check/protocols cam-harden-check/sockets \
+	cam-harden-check/device-tree cam-harden-check/fuses cam-harden-check/keyring cam-harden-check/rollback cam-harden-check/tpm-tool \
+	cam-harden-check/tpm-owner cam-harden-check/measured cam-harden-check/protocols cam-harden-check/sockets \
 	cam-harden-check/firewall $(HARDEN_RULESET) cam-harden-check/process cam-harden-check/processes \
 	cam-harden-check/programs cam-harden-check/files cam-harden-check/file-look cam-harden-check/secret-key \
 	cam-harden-check/elf-file cam-harden-check/attempt
@@ -287,8 +287,8 @@ policy_FUZZ = $(HARDEN_JUDGE) lib/msg lib/number
 procfs_FUZZ = $(HARDEN_TEXTS)
 ruleset_FUZZ = $(HARDEN_RULESET) cam-harden-check/evidence
 elf_FUZZ = cam-harden-check/elf-file
-boot_FUZZ = cam-harden-check/uboot cam-harden-check/device-tree cam-harden-check/fuses cam-harden-check/keyring cam-harden-check/rollback cam-harden-check/measured cam-harden-check/child \
-	cam-harden-check/list cam-harden-check/evidence cam-harden-check/where lib/fdio
+boot_FUZZ = cam-harden-check/uboot cam-harden-check/device-tree cam-harden-check/fuses cam-harden-check/keyring cam-harden-check/rollback cam-harden-check/tpm-owner cam-harden-check/tpm-tool \
+	cam-harden-check/measured cam-harden-check/child cam-harden-check/list cam-harden-check/evidence cam-harden-check/where lib/fdio
 FUZZ_SECONDS = 15
 FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check
 

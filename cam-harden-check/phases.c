@@ -24,6 +24,7 @@
 #include "rollback.h"
 #include "sandbox.h"
 #include "sockets.h"
+#include "tpm-owner.h"
 #include "verity.h"
 
 #include <errno.h>
@@ -46,7 +47,7 @@ static const char between[] = "\x1f", all_said[] = ".\n";
 
 struct phase {
 	const char *name;
-	void (*open[4])(const struct where *); /* before its sandbox */
+	void (*open[6])(const struct where *); /* before its sandbox */
 	int (*collect[COLLECTORS_MAX])(struct evidence *, const struct where *);
 	/* When it fails, nothing of these was seen. Of those that others see a part of, too: what nobody saw.
 	 */
@@ -59,10 +60,10 @@ struct phase {
 #define CAP(c) (UINT64_C(1) << (c))
 
 static const struct phase phases[PHASES] = {
-        [DEVICE] = {"device", {firewall_open, protocols_open, verity_open, rollback_open},
+        [DEVICE] = {"device", {firewall_open, protocols_open, verity_open, rollback_open, tpm_owner_open},
                 {mounts_collect, verity_collect, lsm_collect, protocols_collect, boot_collect,
-                        bootloader_collect, fuses_collect, keyring_collect, rollback_collect, measured_collect,
-                        firewall_collect},
+                        bootloader_collect, fuses_collect, keyring_collect, rollback_collect,
+                        tpm_owner_collect, measured_collect, firewall_collect},
                 {"mount", "integrity", "watchdog", "proto"}, {"net"}, NULL, 0, 20},
         [PROCESSES] = {"processes", {NULL}, {processes_collect, programs_collect, sockets_collect},
                 {"process"}, {"net", "exec"}, NULL, CAP(CAP_SYS_PTRACE) | CAP(CAP_DAC_READ_SEARCH), 20},

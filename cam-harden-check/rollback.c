@@ -1,21 +1,16 @@
-/* Runs tpm2_nvreadpublic and tpm2_nvread, which must be root's own, each for ANSWER_MS at most: /dev/tpmrm0
- * takes commands only from who may write to it, and the audit writes nowhere. Reads os-release. */
+/* Reads os-release, and what tpm2_nvreadpublic and tpm2_nvread print. */
 #define _GNU_SOURCE
 #include "rollback.h"
 
-#include "child.h"
 #include "list.h"
+#include "tpm-tool.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
-enum { ANSWER_MS = 5000, TEXT_BYTES_MAX = 64 << 10, COUNTER_BYTES = 8, TYPE_COUNTER = 1, WRITTEN = 29 };
+enum { TEXT_BYTES_MAX = 64 << 10, COUNTER_BYTES = 8, TYPE_COUNTER = 1, WRITTEN = 29 };
 
 static const char group[] = "integrity", key[] = "rollback";
 
@@ -69,57 +64,11 @@ int rollback_version_parse(const char *text, uint64_t *out)
 
 /* --- the TPM --- */
 
-/* A program that somebody else than root can change is not run. */
-static const char *program_find(const char *const paths[2])
-{
-	struct stat st;
-
-	for (int i = 0; i < 2; i++)
-		if (stat(paths[i], &st) == 0 && S_ISREG(st.st_mode) && st.st_uid == 0 &&
-		        !(st.st_mode & (S_IWGRP | S_IWOTH)))
-			return paths[i];
-	return NULL;
-}
-
-_Noreturn static void child_run(const char *program, const char *const argv[], int out)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null >= 0 && dup2(null, 0) >= 0 && dup2(out, 1) >= 0 && dup2(null, 2) >= 0)
-		execv(program, (char *const *)argv);
-	_exit(127);
-}
-
-/* What it printed, to be freed. NULL: it failed, printed too much, or took too long. */
-static char *program_read(const char *program, const char *const argv[], size_t *n)
-{
-	int fds[2], status;
-	const char *why;
-
-	if (!program || pipe2(fds, O_CLOEXEC) < 0)
-		return NULL;
-	fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0)
-		child_run(program, argv, fds[1]);
-	close(fds[1]);
-	if (pid < 0) {
-		close(fds[0]);
-		return NULL;
-	}
-	char *text = child_text(pid, fds[0], TEXT_BYTES_MAX, ANSWER_MS, n, &status, &why);
-	if (text && WIFEXITED(status) && WEXITSTATUS(status) == 0)
-		return text;
-	free(text);
-	return NULL;
-}
-
 static const char *index_ask(void)
 {
-	static const char *const paths[2] = {"/usr/bin/tpm2_nvreadpublic", "/bin/tpm2_nvreadpublic"},
-	                         *const argv[] = {"tpm2_nvreadpublic", NULL};
+	static const char *const argv[] = {"tpm2_nvreadpublic", NULL};
 	size_t n;
-	char *text = program_read(program_find(paths), argv, &n);
+	char *text = tpm_tool_read(argv, &n);
 
 	if (!text)
 		return "the TPM, or tpm2_nvreadpublic, did not answer";
@@ -130,11 +79,10 @@ static const char *index_ask(void)
 
 static const char *counter_ask(void)
 {
-	static const char *const paths[2] = {"/usr/bin/tpm2_nvread", "/bin/tpm2_nvread"},
-	                         *const argv[] = {"tpm2_nvread", ROLLBACK_INDEX, "-C", ROLLBACK_INDEX, "-s",
-	                                 "8", NULL};
+	static const char *const argv[] = {
+	        "tpm2_nvread", ROLLBACK_INDEX, "-C", ROLLBACK_INDEX, "-s", "8", NULL};
 	size_t n = 0;
-	char *text = program_read(program_find(paths), argv, &n);
+	char *text = tpm_tool_read(argv, &n);
 	bool good = text && n == COUNTER_BYTES;
 
 	for (size_t i = 0; good && i < n; i++)
@@ -145,7 +93,7 @@ static const char *counter_ask(void)
 
 void rollback_open(const struct where *w)
 {
-	if (!w->live || (!where_exists(w, "dev/tpmrm0") && !getenv("TPM2TOOLS_TCTI"))) {
+	if (!tpm_tool_may(w)) {
 		said.why = "there is no /dev/tpmrm0 to ask";
 		return;
 	}

@@ -27,6 +27,7 @@
 #include "rollback.h"
 #include "ruleset.h"
 #include "sockets.h"
+#include "tpm-owner.h"
 #include "verity.h"
 #include "where.h"
 
@@ -45,12 +46,12 @@ static const struct {
 	void (*open)(const struct where *);
 } collectors[] = {{"mounts", mounts_collect, NULL}, {"verity", verity_collect, verity_open},
         {"lsm", lsm_collect, NULL}, {"boot", boot_collect, NULL}, {"bootloader", bootloader_collect, NULL},
-        {"fuses", fuses_collect, NULL}, {"keyring", keyring_collect, NULL}, {"rollback", rollback_collect, rollback_open},
-        {"measured", measured_collect, NULL},
-        {"protocols", protocols_collect, protocols_open}, {"sockets", sockets_collect, NULL},
-        {"firewall", firewall_collect, firewall_open}, {"processes", processes_collect, NULL},
-        {"programs", programs_collect, NULL}, {"files", files_collect, files_open},
-        {"attempt", attempt_collect, NULL}};
+        {"fuses", fuses_collect, NULL}, {"keyring", keyring_collect, NULL},
+        {"rollback", rollback_collect, rollback_open}, {"tpm-owner", tpm_owner_collect, tpm_owner_open},
+        {"measured", measured_collect, NULL}, {"protocols", protocols_collect, protocols_open},
+        {"sockets", sockets_collect, NULL}, {"firewall", firewall_collect, firewall_open},
+        {"processes", processes_collect, NULL}, {"programs", programs_collect, NULL},
+        {"files", files_collect, files_open}, {"attempt", attempt_collect, NULL}};
 
 static void line_print(const struct fact *f)
 {

@@ -56,6 +56,7 @@ integrity root-verity-digest = sha256
 integrity root-verity-opts = panic_on_corruption
 integrity root-verity-sig = signed
 integrity rollback = current
+integrity tpm.unowned none
 proto families + UNIX
 proto families + INET
 proto transports + TCP
@@ -262,6 +263,7 @@ breaks "a certificate of the firmware's" integrity.keyring-added edit proc/keys 
 breaks "a certificate added later" integrity.keyring-added edit proc/keys 's/secondary_trusted_keys: 1/secondary_trusted_keys: 2/'
 breaks "a boot log that was written by somebody else" integrity.tpm-replay measured changed-log
 breaks "a measurement that IMA's log does not have" integrity.ima-replay measured ima-hidden
+breaks "a TPM that nobody owns" integrity.tpm-owner line "integrity tpm.unowned" "integrity tpm.unowned + the owner has no password"
 breaks "an older image" integrity.rollback line "integrity rollback" "integrity rollback = older: 6, and the counter is 7"
 modules_some() { put dev/proc/modules 'snd 1 0 - Live 0\n'; put dev/proc/sys/kernel/modules_disabled '0\n'; put dev/sys/module/module/parameters/sig_enforce 'N\n'; }
 breaks "modules" "integrity.modules-loaded integrity.modules-loading integrity.modules-signed" modules_some

@@ -126,6 +126,7 @@ says "no securityfs" measured ima.replay "unseen: securityfs is not mounted"
 rm -r dev/sys/class/tpm
 says "no TPM" measured ima.replay none
 says "no TPM" measured tpm.log-differs none
+says "no TPM" tpm-owner tpm.unowned none
 
 # --- a counter ---
 
@@ -133,12 +134,14 @@ mkdir -p dev/sys/class
 unset TPM2TOOLS_TCTI
 says "no TPM" rollback rollback none
 put dev/sys/class/tpm/tpm0/tpm_version_major '2\n'
+says "one that cannot be asked" tpm-owner tpm.unowned "unseen: there is no /dev/tpmrm0 to ask"
 says "one that cannot be asked" rollback rollback "unseen: there is no /dev/tpmrm0 to ask"
 if ! command -v swtpm >/dev/null || ! command -v tpm2_nvread >/dev/null; then
 	echo "# no swtpm or tpm2-tools here: counters were not tried"
 	tap_done
 fi
 export TPM2TOOLS_TCTI=swtpm:path=$PWD/socket
+says "one that does not answer" tpm-owner tpm.unowned "unseen: the TPM, or tpm2_getcap, did not answer"
 says "one that does not answer" rollback rollback "unseen: the TPM, or tpm2_nvreadpublic, did not answer"
 mkdir state
 swtpm socket --tpm2 --tpmstate dir=state --server type=unixio,path=socket --ctrl type=unixio,path=socket.ctrl --flags not-need-init,startup-clear 2>err &
@@ -146,6 +149,19 @@ tpm=$!
 disown
 stop_at_end $tpm
 for _ in $(seq 100); do tpm2_getcap properties-fixed >/dev/null 2>&1 && break; sleep 0.1; done
+unowned() { says "$1" tpm-owner tpm.unowned "$2"; }
+unowned "nobody owns it" "+ the owner has no password
++ clearing it takes no password"
+tpm2_dictionarylockout -Q -s -n 5 -t 0 -l 1
+unowned "and nothing counts guesses" "+ the owner has no password
++ clearing it takes no password
++ passwords can be guessed without end"
+tpm2_dictionarylockout -Q -s -n 5 -t 600 -l 600
+tpm2_changeauth -Q -c lockout secret
+unowned "it cannot be cleared" "+ the owner has no password"
+tpm2_changeauth -Q -c owner secret
+unowned "it is owned" none
+tpm2_changeauth -Q -c owner -p secret
 version() { printf 'NAME=camera\nIMAGE_VERSION=%s\nID=cam\n' "$1" >dev/etc/os-release; }
 version 2
 says "no counter in it" rollback rollback "= no counter"

@@ -1,5 +1,5 @@
 /* Fuzz: a program that may be U-Boot, its saved environment, a device tree, the chip's fuses, lines of
- * /proc/keys, what tpm2_nvreadpublic prints, os-release, and logs of what was measured. The first byte says
+ * /proc/keys, what tpm2-tools print, os-release, and logs of what was measured. The first byte says
  * which. */
 #define _GNU_SOURCE
 #include "device-tree.h"
@@ -7,6 +7,7 @@
 #include "keyring.h"
 #include "measured.h"
 #include "rollback.h"
+#include "tpm-owner.h"
 #include "uboot.h"
 
 #include <stdlib.h>
@@ -81,8 +82,8 @@ static void rollback_parse(const uint8_t *p, size_t n)
 	char *text = strndup((const char *)p, n);
 	uint64_t version;
 
-	if (text &&
-	        (rollback_index_parse(text) > ROLLBACK_UNKNOWN || rollback_version_parse(text, &version) > 0))
+	if (text && (rollback_index_parse(text) > ROLLBACK_UNKNOWN ||
+	                    rollback_version_parse(text, &version) > 0 || tpm_owner_parse(text) < -1))
 		abort();
 	free(text);
 }
