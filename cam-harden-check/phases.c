@@ -42,12 +42,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COLLECTORS_MAX = 12, GROUPS_MAX = 4, FIELDS = 5, DEVICE = 0, PROCESSES = 1, FILES = 2, ATTEMPTS = 3 };
+enum {
+	COLLECTORS_MAX = 16,
+	OPENERS_MAX = 8,
+	GROUPS_MAX = 4,
+	FIELDS = 5,
+	DEVICE = 0,
+	PROCESSES = 1,
+	FILES = 2,
+	ATTEMPTS = 3
+};
 static const char between[] = "\x1f", all_said[] = ".\n";
 
 struct phase {
 	const char *name;
-	void (*open[6])(const struct where *); /* before its sandbox */
+	void (*open[OPENERS_MAX])(const struct where *); /* before its sandbox */
 	int (*collect[COLLECTORS_MAX])(struct evidence *, const struct where *);
 	/* When it fails, nothing of these was seen. Of those that others see a part of, too: what nobody saw.
 	 */
