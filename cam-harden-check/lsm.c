@@ -1,5 +1,5 @@
-/* Reads securityfs, selinuxfs, /proc/modules. What is not mounted could not be seen: a missing securityfs does
- * not mean that a module is not there. */
+/* Reads securityfs, selinuxfs, /proc/modules. What is not mounted could not be seen: a missing securityfs
+ * does not mean that a module is not there. */
 #define _GNU_SOURCE
 #include "lsm.h"
 

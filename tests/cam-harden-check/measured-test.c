@@ -14,13 +14,14 @@ static uint8_t log_made[ENTRIES * ENTRY_BYTES], state[ENTRIES + 1][MEASURED_HASH
 static void entry_make(unsigned i)
 {
 	const uint32_t at = MEASURED_IMA, name_n = 6, size = 5;
+	static const uint8_t name[] = {'i', 'm', 'a', '-', 'n', 'g'};
 	const uint8_t data[5] = {1, 0, 0, 0, (uint8_t)i};
 	uint8_t both[2 * MEASURED_HASH_BYTES], *p = log_made + i * ENTRY_BYTES;
 
 	memcpy(p, &at, 4);
 	memset(p + 4, 0x5a, 20);
 	memcpy(p + 24, &name_n, 4);
-	memcpy(p + 28, "ima-ng", 6);
+	memcpy(p + 28, name, sizeof name);
 	memcpy(p + 34, &size, 4);
 	memcpy(p + 38, data, sizeof data);
 	memcpy(both, state[i], MEASURED_HASH_BYTES);

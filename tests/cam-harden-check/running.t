@@ -78,8 +78,8 @@ good_rules="$(base input drop),$(base forward drop),$(base output drop),$(rule i
 ruleset "$good_rules" >rules.json
 
 device dev
-measured() { /usr/bin/python3 "$top/tests/cam-harden-check/measured.py" dev "$@"; }
-measured
+logs="/usr/bin/python3 $top/tests/cam-harden-check/measured.py dev"
+$logs
 trees trees
 uboot trees/conf.dtb >dev/boot/kernel8.img
 image img good_program
@@ -261,8 +261,8 @@ breaks "another certificate" "integrity.keyring integrity.keyring-count" append 
 breaks "the vendor's certificate replaced" integrity.keyring edit proc/keys 's/Vendor: 6cce/Vendor: 6ccf/'
 breaks "a certificate of the firmware's" integrity.keyring-added edit proc/keys 's/platform: empty/platform: 1/'
 breaks "a certificate added later" integrity.keyring-added edit proc/keys 's/secondary_trusted_keys: 1/secondary_trusted_keys: 2/'
-breaks "a boot log that was written by somebody else" integrity.tpm-replay measured changed-log
-breaks "a measurement that IMA's log does not have" integrity.ima-replay measured ima-hidden
+breaks "a boot log that was written by somebody else" integrity.tpm-replay $logs changed-log
+breaks "a measurement that IMA's log does not have" integrity.ima-replay $logs ima-hidden
 breaks "a TPM that nobody owns" integrity.tpm-owner line "integrity tpm.unowned" "integrity tpm.unowned + the owner has no password"
 breaks "an older image" integrity.rollback line "integrity rollback" "integrity rollback = older: 6, and the counter is 7"
 modules_some() { put dev/proc/modules 'snd 1 0 - Live 0\n'; put dev/proc/sys/kernel/modules_disabled '0\n'; put dev/sys/module/module/parameters/sig_enforce 'N\n'; }
