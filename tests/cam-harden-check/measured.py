@@ -34,7 +34,7 @@ if "sha1-only" in breaks:
     del algorithms[0x0B]
 spec = b"Spec ID Event03\0" + struct.pack("<IBBBBI", 0, 0, 2, 0, 2, len(algorithms))
 spec += b"".join(struct.pack("<HH", a, h().digest_size) for a, h in algorithms.items()) + b"\0"
-log = struct.pack("<II20sI", 0, 3, bytes(20), len(spec)) + spec
+log = struct.pack("<II20sI", 0, 8 if "head" in breaks else 3, bytes(20), len(spec)) + spec
 
 
 def event(i, kind, data, said=None):
@@ -53,6 +53,10 @@ for i in range(10):
 log += event(4, 3, b"a remark that extends nothing")
 if "changed-log" in breaks:
     log = log.replace(sha256(b"stage of 5"), sha256(b"another kernel"))
+if "unlogged" in breaks:
+    registers[9] = bytes(32)
+    log = log[: log.index(struct.pack("<II", 9, 8))]
+    extend(9, sha256(b"what nobody logged"))
 if "one-more" in breaks:
     log += event(7, 8, b"what never was")
 if "cut" in breaks:
@@ -84,7 +88,7 @@ if "ima-hidden" in breaks:
 if "ima-cut" in breaks:
     entries[-1] = entries[-1][:-1]
 if "ima-old" in breaks:
-    entries.append(struct.pack("=I20sI", 10, bytes(20), 3) + b"ima" + bytes(20) + struct.pack("=I", 1) + b"x")
+    entries.append(struct.pack("=I20sI", 10, bytes(20), 3) + b"ima" + struct.pack("=I", 21) + bytes(16) + struct.pack("=I", 1) + b"x")
 before = registers[10]
 if "ima-more" in breaks:  # the log was read after the register
     measure(b"/later", b"later")

@@ -95,7 +95,9 @@ log one-more
 says "one event too many" measured tpm.log-differs "+ PCR 7"
 log forged
 says "a register that is another" measured tpm.log-differs "+ PCR 3"
-for b in sha1-only cut register; do
+log unlogged
+says "a register that nothing was logged of" measured tpm.log-differs "+ PCR 9"
+for b in head sha1-only cut register; do
 	log $b
 	says "$b" measured tpm.log-differs "unseen: a log that is not understood"
 done
