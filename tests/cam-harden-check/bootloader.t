@@ -1,5 +1,5 @@
 #!/bin/bash
-# defends: see.leftover enter.boot enter.unseen
+# defends: enter.unseen
 # What is read of a boot partition: U-Boot's keys as mkimage puts them there, its settings as mkenvimage saves them, real
 # programs of Debian's where they are installed; fuses and keyrings; and what is broken, cut off or unknown is not seen.
 . "$(dirname "$0")/../tap.sh"

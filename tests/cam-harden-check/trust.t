@@ -1,5 +1,5 @@
 #!/bin/bash
-# defends: see.leftover enter.unseen
+# defends: enter.unseen
 # What a device trusts and remembers: keyrings, fuses and a counter in a TPM (swtpm, as tpm2-tools read it); and what of
 # it is hidden, cut off or implausible is not seen.
 . "$(dirname "$0")/../tap.sh"
