@@ -18,6 +18,21 @@ says() {
 	cmp -s got want; tap_result $? "$1: $3: ${4%%$'\n'*}"
 }
 
+# --- the hash of the root, as a release says it is ---
+
+# root NAME LAYER HASH VERDICT
+root() {
+	printf 'device running = y\nintegrity root-verity = active\nintegrity root-hash = %s\n' "$3" >lines
+	echo "$2" >layer
+	"$facts" -f lines -p "$top/cam-harden-check/pi3-camera.policy" -l layer >tap.out 2>tap.err
+	grep -qx "$4 integrity.root-hash" tap.out; tap_result $? "$1: $4"
+}
+root "nobody knows the release" '# nothing' 3f2a INCOMPLETE
+for line in 'override integrity.root-hash | is 3f2a | alice | 2099-12-31 | release 7' 'reviewed integrity.root-hash | alice | 2099-12-31 | 3f2a | release 7'; do
+	root "${line%% *}: the release's image" "$line" 3f2a PASS
+	root "${line%% *}: another one" "$line" 3f2b FAIL
+done
+
 # --- keyrings ---
 
 ring() { printf '%08x I------     1 perm 1f0b0000     0     0 keyring   %s\n' $RANDOM "$1"; }
