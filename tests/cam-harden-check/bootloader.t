@@ -75,6 +75,9 @@ says "config.txt names it" boot.fit "= required-conf"
 uboot t/unsigned.dtb >img/boot/u-boot.bin
 says "an older one beside it counts" boot.fit "= unsigned"
 fresh
+echo 'kernel=../etc/loader.bin' >>img/boot/config.txt
+broken "a name that leads elsewhere" "config.txt names more files, or longer names, than are looked at"
+fresh
 gzip -c img/boot/kernel8.img >x && mv x img/boot/kernel8.img
 says "compressed" boot.fit "= required-conf"
 fresh
@@ -163,7 +166,9 @@ mkenvimage -r -s 16384 -o img/boot/uboot.env s.txt
 says "two copies of them" boot.uboot-shell "+ /boot/uboot.env: bootdelay=2: a key stops it at its prompt"
 printf x | dd of=img/boot/uboot.env bs=1 seek=100 conv=notrunc 2>/dev/null
 says "with a wrong sum" boot.uboot-env "+ /boot/uboot.env: settings of U-Boot that cannot be read"
-rm img/boot/uboot.env
+mv img/boot/uboot.env img/boot/uboot-redund.env
+says "the other copy" boot.uboot-env "+ /boot/uboot-redund.env: settings of U-Boot that cannot be read"
+rm img/boot/uboot-redund.env
 uboot t/conf.dtb "$settings" "$verifies" uboot.env >img/boot/kernel8.img
 says "it would take them" boot.uboot-env "+ $k: looks for its settings on the card"
 fresh

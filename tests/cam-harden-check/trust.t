@@ -203,10 +203,20 @@ says "a newer one" rollback rollback "= current"
 tpm2_nvincrement -Q 0x1800001 -C o
 version $at
 says "an older one" rollback rollback "= older: $at, and the counter is $((at + 1))"
-for v in '' 7x '"7' 1.2 -1 99999999999999999999; do
+for v in '' 7x '"7' '"7x' 1.2 -1 99999999999999999999; do
 	version "$v"
 	says "IMAGE_VERSION=$v" rollback rollback "= an image without a number"
 done
+# the program itself, in its phase: this host's os-release, which has no such number
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+	unshare -m sh -c 'mount -t tmpfs none /sys/class && mkdir -p /sys/class/tpm/tpm0 && echo 2 >/sys/class/tpm/tpm0/tpm_version_major &&
+		mount -t tmpfs none /etc && echo IMAGE_VERSION=0 >/etc/os-release && exec cam-harden-check -o json' 2>err |
+		/usr/bin/python3 -c 'import json,sys; print(*(f["id"]+": "+f["seen"] for f in json.load(sys.stdin)["findings"]), sep="\n")' >seen
+	for want in "integrity.rollback: older: 0, and the counter is $((at + 1))" "integrity.tpm-owner: the owner has no password"; do
+		grep "${want%%: *}" seen >tap.out
+		grep -qx "$want" seen; tap_result $? "running: $want"
+	done
+fi
 rm dev/etc/os-release
 says "no os-release" rollback rollback "= an image without a number"
 tpm2_nvundefine -Q 0x1800001 -C o
