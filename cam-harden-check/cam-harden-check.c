@@ -6,6 +6,8 @@
  * May not change anything, nor touch the network. */
 #define _GNU_SOURCE
 #include "attempt.h"
+#include "boot.h"
+#include "bootloader.h"
 #include "collect.h"
 #include "generate.h"
 #include "judge.h"
@@ -244,13 +246,19 @@ static void policy_load(struct policy *p, struct work *w)
 	}
 }
 
+/* What of the running device a phase looks at, an image has in its files. */
+static int boot_look(struct evidence *e, const struct where *w)
+{
+	return w->live || w->root < 0 ? 0 : boot_collect(e, w) | bootloader_collect(e, w);
+}
+
 static void collect(struct evidence *e, struct work *w, const struct policy *p)
 {
 	const struct where *at = &w->where;
 
 	if (phases_take(e, at, &w->phases) < 0 || device_collect(e, at) < 0 || kconfig_collect(e, at) < 0 ||
 	        cmdline_collect(e, at) < 0 || sysctl_collect(e, at, p) < 0 || modprobe_collect(e, at) < 0 ||
-	        image_collect(e, at, p) < 0)
+	        image_collect(e, at, p) < 0 || boot_look(e, at) < 0)
 		msg("the evidence is not complete: more than its bounds allow, or no memory");
 }
 

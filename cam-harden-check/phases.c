@@ -7,18 +7,24 @@
 
 #include "attempt.h"
 #include "boot.h"
+#include "bootloader.h"
 #include "child.h"
 #include "fdio.h"
 #include "files.h"
 #include "firewall.h"
+#include "fuses.h"
+#include "keyring.h"
 #include "lsm.h"
+#include "measured.h"
 #include "mounts.h"
 #include "msg.h"
 #include "processes.h"
 #include "programs.h"
 #include "protocols.h"
+#include "rollback.h"
 #include "sandbox.h"
 #include "sockets.h"
+#include "tpm-owner.h"
 #include "verity.h"
 
 #include <errno.h>
@@ -36,12 +42,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COLLECTORS_MAX = 8, GROUPS_MAX = 4, FIELDS = 5, DEVICE = 0, PROCESSES = 1, FILES = 2, ATTEMPTS = 3 };
+enum {
+	COLLECTORS_MAX = 16,
+	OPENERS_MAX = 8,
+	GROUPS_MAX = 4,
+	FIELDS = 5,
+	DEVICE = 0,
+	PROCESSES = 1,
+	FILES = 2,
+	ATTEMPTS = 3
+};
 static const char between[] = "\x1f", all_said[] = ".\n";
 
 struct phase {
 	const char *name;
-	void (*open[3])(const struct where *); /* before its sandbox */
+	void (*open[OPENERS_MAX])(const struct where *); /* before its sandbox */
 	int (*collect[COLLECTORS_MAX])(struct evidence *, const struct where *);
 	/* When it fails, nothing of these was seen. Of those that others see a part of, too: what nobody saw.
 	 */
@@ -54,9 +69,10 @@ struct phase {
 #define CAP(c) (UINT64_C(1) << (c))
 
 static const struct phase phases[PHASES] = {
-        [DEVICE] = {"device", {firewall_open, protocols_open, verity_open},
+        [DEVICE] = {"device", {firewall_open, protocols_open, verity_open, rollback_open, tpm_owner_open},
                 {mounts_collect, verity_collect, lsm_collect, protocols_collect, boot_collect,
-                        firewall_collect},
+                        bootloader_collect, fuses_collect, keyring_collect, rollback_collect,
+                        tpm_owner_collect, measured_collect, firewall_collect},
                 {"mount", "integrity", "watchdog", "proto"}, {"net"}, NULL, 0, 20},
         [PROCESSES] = {"processes", {NULL}, {processes_collect, programs_collect, sockets_collect},
                 {"process"}, {"net", "exec"}, NULL, CAP(CAP_SYS_PTRACE) | CAP(CAP_DAC_READ_SEARCH), 20},

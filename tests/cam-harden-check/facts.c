@@ -11,17 +11,23 @@
 #include "../../cam-harden-check/report.h" /* cam-seal has one of that name */
 #include "attempt.h"
 #include "boot.h"
+#include "bootloader.h"
 #include "evidence.h"
 #include "files.h"
 #include "firewall.h"
+#include "fuses.h"
 #include "judge.h"
+#include "keyring.h"
 #include "lsm.h"
+#include "measured.h"
 #include "mounts.h"
 #include "processes.h"
 #include "programs.h"
 #include "protocols.h"
+#include "rollback.h"
 #include "ruleset.h"
 #include "sockets.h"
+#include "tpm-owner.h"
 #include "verity.h"
 #include "where.h"
 
@@ -39,11 +45,13 @@ static const struct {
 	collector *collect;
 	void (*open)(const struct where *);
 } collectors[] = {{"mounts", mounts_collect, NULL}, {"verity", verity_collect, verity_open},
-        {"lsm", lsm_collect, NULL}, {"boot", boot_collect, NULL},
-        {"protocols", protocols_collect, protocols_open}, {"sockets", sockets_collect, NULL},
-        {"firewall", firewall_collect, firewall_open}, {"processes", processes_collect, NULL},
-        {"programs", programs_collect, NULL}, {"files", files_collect, files_open},
-        {"attempt", attempt_collect, NULL}};
+        {"lsm", lsm_collect, NULL}, {"boot", boot_collect, NULL}, {"bootloader", bootloader_collect, NULL},
+        {"fuses", fuses_collect, NULL}, {"keyring", keyring_collect, NULL},
+        {"rollback", rollback_collect, rollback_open}, {"tpm-owner", tpm_owner_collect, tpm_owner_open},
+        {"measured", measured_collect, NULL}, {"protocols", protocols_collect, protocols_open},
+        {"sockets", sockets_collect, NULL}, {"firewall", firewall_collect, firewall_open},
+        {"processes", processes_collect, NULL}, {"programs", programs_collect, NULL},
+        {"files", files_collect, files_open}, {"attempt", attempt_collect, NULL}};
 
 static void line_print(const struct fact *f)
 {
