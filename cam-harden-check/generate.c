@@ -16,6 +16,8 @@ int operands_add(struct operands *o, char *text)
 
 	if (!equals || equals == text || !equals[1] || o->n == GENERATE_OPERANDS_MAX)
 		return -1;
+	if (strlen(equals + 1) > GENERATE_VALUE_BYTES_MAX)
+		return -1;
 	for (const char *s = text; *s; s++)
 		if ((unsigned char)*s < 0x20 || *s == 0x7f)
 			return -1;
@@ -160,7 +162,7 @@ static void sysctl_line(char *out, size_t max, const char *key, int maybe, const
 static int line_of(const struct rule *r, const struct term *t, const struct operands *o, const char *key,
         int maybe, char *out, size_t max)
 {
-	char value[GENERATE_LINE_BYTES_MAX / 2];
+	char value[GENERATE_VALUE_BYTES_MAX + 1];
 	int is = value_of(t, o, value, sizeof value);
 
 	if (is)
@@ -258,7 +260,7 @@ static void put_fstab(struct run *g, const struct rule *r, const struct term *t)
 	static const struct {
 		const char *path, *device, *type, *more;
 	} places[] = {
-	        {"/", "/dev/dm-0", "squashfs", ""},
+	        {"/", "/dev/dm-0", "erofs", ""},
 	        {"/proc", "proc", "proc", ""},
 	        {"/sys", "sysfs", "sysfs", ""},
 	        {"/dev/shm", "tmpfs", "tmpfs", ",size=16m,mode=1777"},
@@ -269,7 +271,7 @@ static void put_fstab(struct run *g, const struct rule *r, const struct term *t)
 	        {"/boot", "/dev/mmcblk0p1", "vfat", ",noauto"},
 	};
 	const char *path = t->key + strlen("fstab"), *device = operand(g->o, path);
-	char value[GENERATE_LINE_BYTES_MAX / 2];
+	char value[GENERATE_VALUE_BYTES_MAX + 1];
 
 	for (size_t i = 0; i < sizeof places / sizeof *places; i++)
 		if (strcmp(places[i].path, path) == 0 && value_of(t, NULL, value, sizeof value) == 0)
@@ -301,7 +303,7 @@ static void rules_put(struct run *g, int fstab)
 /* Conditions look at the configuration that the policy itself asks for, and at what the owner says. */
 static int expected_facts(const struct policy *p, struct evidence *e, const struct operands *o)
 {
-	char value[GENERATE_LINE_BYTES_MAX / 2];
+	char value[GENERATE_VALUE_BYTES_MAX + 1];
 	int r = evidence_whole(e, "kconfig", "what the policy asks for");
 
 	r = r ? r : evidence_whole(e, "cmdline", "as told");

@@ -5,7 +5,11 @@
 
 #include <stdio.h>
 
-enum { GENERATE_LINE_BYTES_MAX = 1024, GENERATE_OPERANDS_MAX = 64 };
+enum {
+	GENERATE_VALUE_BYTES_MAX = 2048, /* a command line of arm64 */
+	GENERATE_LINE_BYTES_MAX = 2 * GENERATE_VALUE_BYTES_MAX + 512,
+	GENERATE_OPERANDS_MAX = 64
+};
 
 /* The one line that fixes a rule. 0, or -1 when a line cannot (files, processes). */
 int generate_line(const struct rule *, char *out, size_t max);

@@ -510,6 +510,12 @@ static bool is_supervisor(const char *name)
 	return false;
 }
 
+/* What cam-log-hold ends as: it keeps the FIFO of the messages open. */
+static bool is_holder(const struct process_status *s)
+{
+	return strcmp(s->name, "sleep") == 0 && s->uid[1] > 0 && s->no_new_privs == 1;
+}
+
 static void camera_look(struct audit *a, const struct where *w)
 {
 	list_add(&a->list[KEY_RUNNING], "%s", a->role->name);
@@ -547,7 +553,7 @@ static void process_look(const struct where *w, pid_t pid, void *arg)
 		a->role = role_of(a->status.name);
 		if (a->role)
 			camera_look(a, w);
-		else if (!is_supervisor(a->status.name) && pid != getpid())
+		else if (!is_supervisor(a->status.name) && !is_holder(&a->status) && pid != getpid())
 			list_add(&a->list[KEY_UNKNOWN], "%s (user %ld)", a->status.name, a->status.uid[1]);
 	}
 	free(stat);

@@ -101,6 +101,7 @@ device() {
 	process "$d" 131 cam-ship 904 950
 	ln -s 'socket:[52]' "$d/proc/131/fd/5"
 	process "$d" 141 cam-reap 905 ''
+	process "$d" 151 sleep 906 ''
 }
 
 # image DIR PROGRAM: files that a camera's root may have

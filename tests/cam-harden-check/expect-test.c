@@ -103,6 +103,8 @@ static void tests_of_values(void)
 	        {"net.{a,c}.on", "is 1", TRUTH_NO},
 	        {"net.{a,d}.on", "is 1", TRUTH_UNKNOWN},
 	        {"nothing.*", "is 1", TRUTH_UNKNOWN},
+	        {"gone.*.on", "is 1 or absent", TRUTH_YES},
+	        {"gone.*.on", "is 0", TRUTH_NO},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		ok(of("sysctl", cases[i].key, cases[i].text) == cases[i].is, "%s %s", cases[i].key,
@@ -248,7 +250,9 @@ int main(void)
 	r |= evidence_item(e, "sysctl", "list", "one", "t") | evidence_item(e, "sysctl", "list", "two", "t");
 	r |= evidence_fact(e, "sysctl", "blank", "", "t") |
 	     evidence_fact(e, "sysctl", "path", "/dev/dm-0", "t");
-	r |= evidence_fact(e, "sysctl", "net.a.on", "1", "t") |
+	r |= evidence_none(e, "sysctl", "gone.*.on", "no such folder");
+	evidence_fact(e, "sysctl", "gone.all.on", "0", "a file");
+	evidence_fact(e, "sysctl", "net.a.on", "1", "t") |
 	     evidence_fact(e, "sysctl", "net.b.on", "1", "t");
 	r |= evidence_fact(e, "sysctl", "net.c.on", "0", "t") | evidence_none(e, "sysctl", "none", "t");
 	r |= evidence_unseen(e, "sysctl", "denied", "permission") |

@@ -148,10 +148,10 @@ def make_true(world, terms):
 
 
 def together(world, rule, group):
-    """Alternatives in other groups are changed with the rule's own."""
+    """Alternatives of other keys are changed with the rule's own."""
     for terms in rule.alternatives[1:]:
         for g, k, test, _ in terms:
-            if g != group and w_.judge([terms], View(world)) == w_.YES:
+            if (g, k) != (group, rule.key) and w_.judge([terms], View(world)) == w_.YES:
                 world.set(g, expand(k)[0], "y" if test == "n" else "n")
 
 

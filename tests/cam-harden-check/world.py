@@ -165,6 +165,8 @@ class World:
     def kconfig_text(self):
         lines = ["#", "# Automatically generated file; DO NOT EDIT.", f"# Linux/{self.arch} {self.kernel} Kernel Configuration", "#"]
         for key, value in self.kconfig.items():
+            if key == "CONFIG_CMDLINE" and value:  # the line that it was built with is the one that it runs with
+                value = self.cmdline_text().strip()
             bare = re.fullmatch(r"y|m|-?\d+", value)
             escaped = value.replace("\\", "\\\\").replace('"', '\\"')
             lines.append(f"# {key} is not set" if value == "n" else f"{key}={value}" if bare else f'{key}="{escaped}"')
@@ -284,7 +286,7 @@ def line_read(what, line):
     return "image", f"fstab{fields[1]}", fields[3]
 
 
-OPERANDS = ("CONFIG_SYSTEM_TRUSTED_KEYS=trusted.pem", "CONFIG_IPE_BOOT_POLICY=ipe-boot.pol")
+OPERANDS = ("CONFIG_SYSTEM_TRUSTED_KEYS=trusted.pem", "CONFIG_IPE_BOOT_POLICY=ipe-boot.pol", "CONFIG_CMDLINE=ro rootwait")
 KINDS = ("kconfig", "cmdline", "sysctl", "modprobe", "fstab")
 
 
