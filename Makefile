@@ -93,11 +93,14 @@ HARDEN_POLICY = cam-harden-check/evidence cam-harden-check/expect cam-harden-che
 HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
 HARDEN_LIVE = cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
 	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/protocols cam-harden-check/sockets \
-	cam-harden-check/firewall cam-harden-check/ruleset cam-harden-check/process cam-harden-check/processes \
-	cam-harden-check/programs cam-harden-check/files cam-harden-check/elf-file cam-harden-check/attempt
+	cam-harden-check/firewall cam-harden-check/ruleset cam-harden-check/ruleset-hash cam-harden-check/sha256 cam-harden-check/process cam-harden-check/processes \
+	cam-harden-check/programs cam-harden-check/files cam-harden-check/labels cam-harden-check/elf-file cam-harden-check/attempt
+HARDEN_IMAGE = cam-harden-check/collect-image cam-harden-check/nftables-conf cam-harden-check/image-selinux \
+	cam-harden-check/initramfs cam-harden-check/cpio cam-harden-check/image-verity cam-harden-check/hashtree \
+	cam-harden-check/sbom cam-harden-check/sshsig
 cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where $(HARDEN_JUDGE) cam-harden-check/phases $(HARDEN_LIVE) cam-harden-check/builtin \
 	cam-harden-check/kconfig cam-harden-check/cmdline cam-harden-check/sysctl cam-harden-check/modprobe \
-	cam-harden-check/collect-kernel cam-harden-check/collect-sysctl cam-harden-check/collect-image \
+	cam-harden-check/collect-kernel cam-harden-check/collect-sysctl $(HARDEN_IMAGE) \
 	cam-harden-check/report-text cam-harden-check/report-json cam-harden-check/report-junit cam-harden-check/quote $(BASE) $(SANDBOX)
 cam-harden-check_PKG = jansson zlib libseccomp libsodium
 cam-harden-check_LINK = $(if $(STATIC),-static-pie)
@@ -116,12 +119,13 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 TESTPROGS = cam-harden-check/facts cam-capture/fake cam-capture/convert cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
 cam-harden-check/facts_SRC = cam-harden-check/where $(HARDEN_JUDGE) $(HARDEN_LIVE) lib/fdio lib/msg lib/number
-cam-harden-check/facts_PKG = jansson
+cam-harden-check/facts_PKG = jansson libsodium
 cam-harden-check/elf-test_SRC = cam-harden-check/elf-file
 HARDEN_TEXTS = cam-harden-check/mountinfo cam-harden-check/process cam-harden-check/sockets cam-harden-check/verity \
-	cam-harden-check/lsm cam-harden-check/files cam-harden-check/elf-file cam-harden-check/list cam-harden-check/evidence \
-	cam-harden-check/where lib/fdio
+	cam-harden-check/lsm cam-harden-check/sha256 cam-harden-check/files cam-harden-check/labels cam-harden-check/elf-file cam-harden-check/list \
+	cam-harden-check/evidence cam-harden-check/where lib/fdio
 cam-harden-check/procfs-test_SRC = $(HARDEN_TEXTS)
+cam-harden-check/procfs-test_PKG = libsodium
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
 lib/record-test_SRC = lib/record
@@ -277,7 +281,7 @@ cmdline_FUZZ = cam-harden-check/cmdline cam-harden-check/evidence
 sysctl_FUZZ = cam-harden-check/sysctl
 policy_FUZZ = $(HARDEN_JUDGE) lib/msg lib/number
 procfs_FUZZ = $(HARDEN_TEXTS)
-ruleset_FUZZ = cam-harden-check/ruleset cam-harden-check/evidence
+ruleset_FUZZ = cam-harden-check/ruleset cam-harden-check/ruleset-hash cam-harden-check/sha256 cam-harden-check/evidence
 elf_FUZZ = cam-harden-check/elf-file
 FUZZ_SECONDS = 15
 FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check

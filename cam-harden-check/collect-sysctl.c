@@ -382,9 +382,9 @@ static int modprobe_file(void *ctx, const char *path)
 		(void)modprobe_parse(text, n, source, m->e, &why);
 	free(text);
 	if (!why)
-		return 0;
+		return n ? evidence_item(m->e, "image", "modprobe.d", source, source) : 0;
 	collect_why(said, sizeof said, source, why);
-	return evidence_unseen(m->e, "modprobe", NULL, said);
+	return evidence_unseen(m->e, "modprobe", NULL, said) | evidence_unseen(m->e, "image", "modprobe.d", said);
 }
 
 int modprobe_collect(struct evidence *e, const struct where *w)
@@ -396,6 +396,8 @@ int modprobe_collect(struct evidence *e, const struct where *w)
 	if (w->root < 0)
 		return evidence_unseen(e, "modprobe", NULL, "no tree was given: -r");
 	if (files_each(w, folder, sizeof folder / sizeof *folder, modprobe_file, &m) < 0)
+		return -1;
+	if (!evidence_first(e, "image", "modprobe.d") && evidence_none(e, "image", "modprobe.d", "modprobe.d") < 0)
 		return -1;
 	return evidence_whole(e, "modprobe", "modprobe.d");
 }

@@ -6,6 +6,7 @@
 #include "files.h"
 
 #include "elf-file.h"
+#include "labels.h"
 #include "list.h"
 #include "mountinfo.h"
 
@@ -82,6 +83,7 @@ static const char *const applets[] = {"nc", "wget", "tftp", "tftpd", "telnet", "
 
 struct walk {
 	struct list list[KEYS];
+	struct labels labels;
 	unsigned long entries;
 	dev_t device;
 	char path[PATH_BYTES];
@@ -192,6 +194,7 @@ static void unreadable(struct walk *w)
 
 	for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
 		list_unseen(&w->list[needs[i]], "a file may not be read: root is needed");
+	w->labels.unseen = "a file may not be read: root is needed";
 }
 
 static void content_look(struct walk *w, int dir, const char *name, const struct stat *was)
@@ -208,6 +211,7 @@ static void content_look(struct walk *w, int dir, const char *name, const struct
 		return;
 	}
 	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == was->st_ino) {
+		labels_look(&w->labels, fd, w->path);
 		if (fgetxattr(fd, "security.capability", NULL, 0) > 0)
 			list_add(&w->list[KEY_CAPS], "%s", w->path);
 		if (st.st_size >= 4 && pread(fd, magic, 4, 0) == 4 && memcmp(magic, "\177ELF", 4) == 0)
@@ -228,6 +232,17 @@ static bool name_is(const char *name, const char *pattern)
 		               strlen(name + n - 1) &&
 		       !strchr("abcdefghijklmnopqrstuvwxyz", name[n - 1] ? name[n - 1] : '.');
 	return strcmp(name, pattern) == 0;
+}
+
+bool files_name_interprets(const char *name)
+{
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (name_is(name, known[i].name))
+			return true;
+	for (size_t i = 0; i < sizeof applets / sizeof *applets; i++)
+		if (strcmp(name, applets[i]) == 0)
+			return true;
+	return false;
 }
 
 /* A regular file that can be run, by its name. */
@@ -298,6 +313,7 @@ static void folder_walk(struct walk *w, int fd, unsigned depth)
 		close(fd);
 		return;
 	}
+	labels_look(&w->labels, fd, w->path);
 	errno = 0;
 	for (struct dirent *x; (x = readdir(d)); errno = 0) {
 		if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0)
@@ -411,7 +427,7 @@ static int preload_collect(struct evidence *e)
 
 int files_unseen(struct evidence *e, const char *why)
 {
-	int r = evidence_unseen(e, "exec", "preload", why);
+	int r = evidence_unseen(e, "exec", "preload", why) | evidence_unseen(e, "image", "unlabelled", why);
 
 	for (int k = 0; k < KEYS; k++)
 		r |= evidence_unseen(e, keys[k].group, keys[k].name, why);
@@ -440,5 +456,6 @@ int files_collect(struct evidence *e, const struct where *at)
 			list_unseen(&w.list[k], w.stopped);
 		r |= list_end(&w.list[k]);
 	}
-	return r;
+	w.labels.unseen = w.stopped ? w.stopped : w.labels.unseen;
+	return r | labels_end(&w.labels, e);
 }

@@ -12,6 +12,9 @@
  * plain|argon2id ..."? */
 bool files_have_key(const char *text, size_t n, const char *word);
 
+/* Is this the name of a shell, of an interpreter, or of a program that fetches or serves? */
+bool files_name_interprets(const char *name);
+
 /* Before the sandbox. */
 void files_open(const struct where *);
 /* The group "exec" as far as it is about files, and the keys "ssh" and "discovery" of "net". Walks every

@@ -2,6 +2,7 @@
 #include "ruleset.h"
 
 #include "evidence.h"
+#include "ruleset-hash.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -905,7 +906,7 @@ void ruleset_unseen(struct evidence *e, const char *why)
 	        "nft:ip6:forward", "nft:ip6:output", "nft:accept-everything", "nft:accept-rules",
 	        "nft:egress-uid", "nft:egress-dst", "nft:forwarded", "nft:icmp", "nft:ct-invalid",
 	        "nft:lo-spoofed", "nft:log", "nft:established", "nft:ingress", "nft:bridge", "nft:arp",
-	        "nft:nat"};
+	        "nft:nat", "nft:hash"};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		(void)evidence_unseen(e, "net", keys[i], why);
@@ -939,6 +940,15 @@ static void all_judge(struct judge *j, bool ipv6, bool bridged)
 	nat_judge(j);
 }
 
+static int hash_put(struct evidence *e, const char *json, size_t n)
+{
+	char hash[SHA256_TEXT_BYTES];
+	const char *why = ruleset_hash(json, n, hash);
+
+	return why ? evidence_unseen(e, "net", "nft:hash", why)
+	           : evidence_fact(e, "net", "nft:hash", hash, "nft list ruleset");
+}
+
 int ruleset_judge(const char *json, size_t n, bool ipv6, bool bridged, struct evidence *e)
 {
 	json_error_t why;
@@ -962,6 +972,8 @@ int ruleset_judge(const char *json, size_t n, bool ipv6, bool bridged, struct ev
 		ruleset_unseen(e, j.strange);
 	else if (!j.failed)
 		all_judge(&j, ipv6, bridged);
+	if (!j.strange && hash_put(e, json, n) < 0)
+		j.failed = true;
 	json_decref(root);
 	if (!j.failed)
 		return 0;
