@@ -62,14 +62,13 @@ static int policy_none(struct evidence *e, const char *source)
 /* version: of the file's name, which has to be the one that it has inside. */
 static int binary_judge(struct evidence *e, const struct where *w, const char *path, const char *version)
 {
-	char text[32], hash[SHA256_TEXT_BYTES], source[PATH_BYTES + 1];
+	char text[32], hash[SHA256_TEXT_BYTES];
 	size_t n;
-	char *policy = where_read(w, path, POLICY_FILE_BYTES_MAX, &n);
+	char *policy = where_read(w, path + 1, POLICY_FILE_BYTES_MAX, &n);
 	const uint8_t *p = (const uint8_t *)policy;
 
 	if (!policy)
 		return policy_unseen(e, errno == EFBIG ? "a policy that is too large" : strerror(errno));
-	snprintf(source, sizeof source, "/%s", path);
 	long domains = lsm_permissive_domains(p, n);
 	if (domains < 0 || (unsigned long)p[16] != strtoul(version, NULL, 10)) {
 		free(policy);
@@ -77,12 +76,12 @@ static int binary_judge(struct evidence *e, const struct where *w, const char *p
 		        e, "a policy that is not understood, or of another version than its name says");
 	}
 	snprintf(text, sizeof text, "version %u", p[16]);
-	int r = fact_put(e, group, "selinux.policy", text, source);
+	int r = fact_put(e, group, "selinux.policy", text, path);
 	snprintf(text, sizeof text, "%ld", domains);
-	r |= fact_put(e, group, "selinux.permissive-domains", text, source);
+	r |= fact_put(e, group, "selinux.permissive-domains", text, path);
 	sha256_text(policy, n, hash);
 	free(policy);
-	return r | fact_put(e, group, "selinux.policy-hash", hash, source);
+	return r | fact_put(e, group, "selinux.policy-hash", hash, path);
 }
 
 static int binary_find(struct evidence *e, const struct where *w, const char *type)
@@ -90,8 +89,8 @@ static int binary_find(struct evidence *e, const struct where *w, const char *ty
 	char folder[PATH_BYTES], path[PATH_BYTES], version[32] = "";
 	size_t n = 0, found = 0;
 
-	snprintf(folder, sizeof folder, "etc/selinux/%s/policy", type);
-	char **name = folder_names(w, folder, NAMES_MAX, &n);
+	snprintf(folder, sizeof folder, "/etc/selinux/%s/policy", type);
+	char **name = folder_names(w, folder + 1, NAMES_MAX, &n);
 	if (!name && errno != ENOENT)
 		return policy_unseen(e, strerror(errno));
 	for (size_t i = 0; i < n; i++)
@@ -114,8 +113,8 @@ static int contexts_put(struct evidence *e, const struct where *w, const char *t
 	unsigned long lines = 0;
 	size_t n;
 
-	snprintf(path, sizeof path, "etc/selinux/%s/contexts/files/file_contexts", type);
-	char *s = where_read(w, path, CONTEXTS_BYTES_MAX, &n), *save = NULL;
+	snprintf(path, sizeof path, "/etc/selinux/%s/contexts/files/file_contexts", type);
+	char *s = where_read(w, path + 1, CONTEXTS_BYTES_MAX, &n), *save = NULL;
 	if (!s)
 		return errno == ENOENT ? evidence_none(e, group, key, path)
 		                       : evidence_unseen(e, group, key, strerror(errno));
@@ -139,9 +138,9 @@ static bool type_ok(const char *type)
 
 int image_selinux_collect(struct evidence *e, const struct where *w)
 {
-	static const char path[] = "etc/selinux/config";
+	static const char path[] = "/etc/selinux/config";
 	size_t n;
-	char *config = where_read(w, path, CONFIG_BYTES_MAX, &n);
+	char *config = where_read(w, path + 1, CONFIG_BYTES_MAX, &n);
 	int r;
 
 	if (!config) {

@@ -16,7 +16,7 @@
 
 enum { NAMES_MAX = 64, PATH_BYTES = 320 };
 
-static const char group[] = "image", folder[] = "usr/share/sbom", name_space[] = "file";
+static const char group[] = "image", folder[] = "/usr/share/sbom", name_space[] = "file";
 
 const char *sbom_parse(const char *json, size_t n, char said[SBOM_SAID_BYTES])
 {
@@ -52,7 +52,7 @@ static int signature_judge(
 	size_t sig_bytes;
 
 	snprintf(sig_path, sizeof sig_path, "%s.sig", path);
-	char *sig = where_read(w, sig_path, SSHSIG_BYTES_MAX, &sig_bytes);
+	char *sig = where_read(w, sig_path + 1, SSHSIG_BYTES_MAX, &sig_bytes);
 	if (!sig && errno != ENOENT)
 		return evidence_unseen(e, group, key, "the list's signature cannot be read") |
 		       evidence_unseen(e, group, "sbom-signer", "the list's signature cannot be read");
@@ -83,13 +83,13 @@ static int list_judge(struct evidence *e, const struct where *w, const char *pat
 {
 	char said[SBOM_SAID_BYTES], hash[SHA256_TEXT_BYTES], line[PATH_BYTES + 96];
 	size_t n;
-	char *text = where_read(w, path, SBOM_BYTES_MAX, &n);
+	char *text = where_read(w, path + 1, SBOM_BYTES_MAX, &n);
 	const char *why = text             ? sbom_parse(text, n, said)
 	                  : errno == EFBIG ? "it is too large"
 	                                   : strerror(errno);
 
 	if (why) {
-		snprintf(line, sizeof line, "/%s: %s", path, why);
+		snprintf(line, sizeof line, "%s: %s", path, why);
 		free(text);
 		return unseen(e, line);
 	}
@@ -111,7 +111,7 @@ int sbom_collect(struct evidence *e, const struct where *w)
 {
 	char path[PATH_BYTES];
 	size_t n = 0, lists = 0;
-	char **name = folder_names(w, folder, NAMES_MAX, &n);
+	char **name = folder_names(w, folder + 1, NAMES_MAX, &n);
 
 	if (!name)
 		return errno == ENOENT ? none(e) : unseen(e, strerror(errno));
