@@ -101,7 +101,7 @@ HARDEN_IMAGE = cam-harden-check/collect-image cam-harden-check/nftables-conf cam
 cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where $(HARDEN_JUDGE) cam-harden-check/phases $(HARDEN_LIVE) cam-harden-check/builtin \
 	cam-harden-check/kconfig cam-harden-check/cmdline cam-harden-check/sysctl cam-harden-check/modprobe \
 	cam-harden-check/collect-kernel cam-harden-check/collect-sysctl $(HARDEN_IMAGE) \
-	cam-harden-check/report-text cam-harden-check/report-json cam-harden-check/report-junit cam-harden-check/quote $(BASE) $(SANDBOX)
+	cam-harden-check/report-text cam-harden-check/report-json cam-harden-check/report-junit cam-harden-check/report-release cam-harden-check/quote $(BASE) $(SANDBOX)
 cam-harden-check_PKG = jansson zlib libseccomp libsodium
 cam-harden-check_LINK = $(if $(STATIC),-static-pie)
 
