@@ -118,7 +118,7 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-ship/unconnected-test cam-harden-check/expect-test cam-harden-check/elf-test cam-harden-check/procfs-test
 TESTPROGS = cam-harden-check/facts cam-capture/fake cam-capture/convert cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
 lib/number-test_SRC = lib/number
-cam-harden-check/facts_SRC = cam-harden-check/where $(HARDEN_JUDGE) $(HARDEN_LIVE) lib/fdio lib/msg lib/number
+cam-harden-check/facts_SRC = cam-harden-check/report-release cam-harden-check/where $(HARDEN_JUDGE) $(HARDEN_LIVE) lib/fdio lib/msg lib/number
 cam-harden-check/facts_PKG = jansson libsodium
 cam-harden-check/elf-test_SRC = cam-harden-check/elf-file
 HARDEN_TEXTS = cam-harden-check/mountinfo cam-harden-check/process cam-harden-check/sockets cam-harden-check/verity \
@@ -267,7 +267,7 @@ bench: deps
 	O=$(abspath $(O)) /usr/bin/python3 tests/motion.py
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
-FUZZ = annexb record keyfile incoming s3error y4m evicted sets kconfig cmdline sysctl policy procfs ruleset elf
+FUZZ = annexb record keyfile incoming s3error y4m evicted sets kconfig cmdline sysctl policy procfs ruleset elf image
 annexb_FUZZ = cam-seal/annexb lib/sei
 record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/place cam-seal/chain cam-seal/known cam-seal/release lib/record
 keyfile_FUZZ = cam-seal/keyfile lib/fdio lib/number lib/record
@@ -283,6 +283,8 @@ policy_FUZZ = $(HARDEN_JUDGE) lib/msg lib/number
 procfs_FUZZ = $(HARDEN_TEXTS)
 ruleset_FUZZ = cam-harden-check/ruleset cam-harden-check/ruleset-hash cam-harden-check/sha256 cam-harden-check/evidence
 elf_FUZZ = cam-harden-check/elf-file
+image_FUZZ = $(sort $(filter-out cam-harden-check/collect-image cam-harden-check/initramfs cam-harden-check/image-verity,$(HARDEN_IMAGE)) \
+	cam-harden-check/ruleset-hash cam-harden-check/collect-sysctl cam-harden-check/sysctl cam-harden-check/modprobe $(HARDEN_JUDGE) $(HARDEN_TEXTS) lib/msg lib/number)
 FUZZ_SECONDS = 15
 FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check
 

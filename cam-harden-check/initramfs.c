@@ -139,7 +139,7 @@ static size_t piece_take(struct look *l, const uint8_t *p, size_t n, bool last)
 		l->why = "something is left at its end";
 	else if (p[k] == 0x1f && p[k + 1] == 0x8b)
 		inflate_begin(l);
-	else if (p[k] && p[k] != '0')
+	else
 		l->why = compression(p + k);
 	return k;
 }
@@ -158,11 +158,12 @@ static void whole_take(struct look *l, int fd)
 			break;
 		}
 		have += (size_t)n;
+		if (!have)
+			break;
+		bool was = l->inflating;
 		size_t k = piece_take(l, buf, have, n == 0);
-		if (!k && !n && !l->why && !l->inflating)
-			l->why = "it is cut off";
-		if (!k && !n && l->inflating)
-			l->why = "it is compressed and cut off";
+		if (!k && !n && was == l->inflating && !l->why)
+			l->why = "something is left at its end";
 		memmove(buf, buf + k, have - k);
 		have -= k;
 	}
