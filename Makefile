@@ -95,7 +95,7 @@ HARDEN_LIVE = cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/
 	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/protocols cam-harden-check/sockets \
 	cam-harden-check/firewall cam-harden-check/ruleset cam-harden-check/ruleset-hash cam-harden-check/sha256 cam-harden-check/process cam-harden-check/processes \
 	cam-harden-check/programs cam-harden-check/files cam-harden-check/labels cam-harden-check/elf-file cam-harden-check/attempt
-HARDEN_IMAGE = cam-harden-check/collect-image cam-harden-check/nftables-conf cam-harden-check/image-selinux \
+HARDEN_IMAGE = cam-harden-check/collect-image cam-harden-check/folder cam-harden-check/nftables-conf cam-harden-check/image-selinux \
 	cam-harden-check/initramfs cam-harden-check/cpio cam-harden-check/image-verity cam-harden-check/hashtree \
 	cam-harden-check/sbom cam-harden-check/sshsig
 cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where $(HARDEN_JUDGE) cam-harden-check/phases $(HARDEN_LIVE) cam-harden-check/builtin \
@@ -284,7 +284,7 @@ procfs_FUZZ = $(HARDEN_TEXTS)
 ruleset_FUZZ = cam-harden-check/ruleset cam-harden-check/ruleset-hash cam-harden-check/sha256 cam-harden-check/evidence
 elf_FUZZ = cam-harden-check/elf-file
 image_FUZZ = $(sort $(filter-out cam-harden-check/collect-image cam-harden-check/initramfs cam-harden-check/image-verity,$(HARDEN_IMAGE)) \
-	cam-harden-check/ruleset-hash cam-harden-check/collect-sysctl cam-harden-check/sysctl cam-harden-check/modprobe $(HARDEN_JUDGE) $(HARDEN_TEXTS) lib/msg lib/number)
+	cam-harden-check/ruleset-hash $(HARDEN_JUDGE) $(HARDEN_TEXTS) lib/msg lib/number)
 FUZZ_SECONDS = 15
 FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check
 

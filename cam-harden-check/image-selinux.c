@@ -33,10 +33,11 @@ char *selinux_config_value(const char *text, const char *name)
 	const char *found = NULL;
 	size_t n = strlen(name);
 
-	for (const char *line = text; line; line = strchr(line, '\n'), line += line != NULL) {
+	for (const char *line = text; *line; line += *line == '\n') {
 		line += strspn(line, " \t");
 		if (strncmp(line, name, n) == 0 && line[n] == '=')
 			found = line + n + 1;
+		line += strcspn(line, "\n");
 	}
 	return found ? strndup(found, strcspn(found, " \t\r\n#")) : NULL;
 }
