@@ -393,7 +393,7 @@ clean:
 DEPS_BUILD = gcc g++ libc6-dev libcamera-dev libyuv-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev libjansson-dev zlib1g-dev
 DEPS_DEVICE = s6 execline nftables util-linux procps ca-certificates
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
-DEPS_CHECK = perl nbdkit libnbd-bin fuse3 apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base python3-jsonschema libxml2-utils libcap2-bin swtpm tpm2-tools
+DEPS_CHECK = perl nbdkit libnbd-bin fuse3 apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base python3-jsonschema libxml2-utils libcap2-bin swtpm tpm2-tools cryptsetup-bin secilc openssh-client cpio zstd xz-utils
 DEPS_LONG = swift-proxy swift-account swift-container swift-object memcached
 DEPS_BENCH = age python3 time lynis rclone libnginx-mod-http-dav-ext ceph-mon ceph-osd radosgw ceph-common
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
