@@ -306,8 +306,12 @@ static int audit(struct work *w, const struct policy *p, struct evidence *e, int
 
 int main(int argc, char **argv)
 {
-	static struct work w = {.where = {.root = -1, .kconfig_fd = -1, .cmdline_fd = -1, .sysctls_fd = -1, .image_fd = -1,
-	        .hashtree_fd = -1}};
+	static struct work w = {.where = {.root = -1,
+	                                .kconfig_fd = -1,
+	                                .cmdline_fd = -1,
+	                                .sysctls_fd = -1,
+	                                .image_fd = -1,
+	                                .hashtree_fd = -1}};
 	static struct policy policy;
 
 	if (attempt_is_one(argc, argv))

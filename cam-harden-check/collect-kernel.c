@@ -185,7 +185,8 @@ static int arch_differs(const struct kconfig_head *h, const struct evidence *e, 
 	return 1;
 }
 
-/* How many symbols it has: with so few that nobody would call it a kernel, what is not mentioned says little. */
+/* How many symbols it has: with so few that nobody would call it a kernel, what is not mentioned says little.
+ */
 static int symbols_put(struct evidence *e, const struct kconfig_head *head, const char *source)
 {
 	char text[32];

@@ -1,4 +1,4 @@
-/* Reads a folder's names, sorted, so that a report does not depend on the order in which a filesystem keeps them. */
+/* Reads a folder, sorted, so that a report does not depend on the order in which a filesystem keeps names. */
 #define _GNU_SOURCE
 #include "collect.h"
 

@@ -212,21 +212,23 @@ static int flows_take(struct flows *f, const struct evidence *e, const struct op
 	f->ship = want(o, "ship", "camship", name_ok, "a user", &missing);
 	f->time = want(o, "time", "ntp", name_ok, "a user", &missing);
 	f->ipv6 = want(o, "ipv6", ipv6_of(e), drop_ok, "drop or absent", &missing);
-	f->interface = operand(o, "interface") ? want(o, "interface", NULL, name_ok, "an interface", &missing) : NULL;
+	f->interface = operand(o, "interface") ? want(o, "interface", NULL, name_ok, "an interface", &missing)
+	                                       : NULL;
 	return missing.n;
 }
 
 /* All of them, so that whoever has the file can write it again. */
 static void operands_write(const struct flows *f, FILE *out)
 {
-	fprintf(out, GENERATE_NFT_WITH "server=%s port=%s dns=%s ntp=%s ship=%s time=%s ipv6=%s", f->server, f->port,
-	        f->dns, f->ntp, f->ship, f->time, f->ipv6);
+	fprintf(out, GENERATE_NFT_WITH "server=%s port=%s dns=%s ntp=%s ship=%s time=%s ipv6=%s", f->server,
+	        f->port, f->dns, f->ntp, f->ship, f->time, f->ipv6);
 	if (f->interface)
 		fprintf(out, " interface=%s", f->interface);
 	fputc('\n', out);
 }
 
-int generate_nft(const struct policy *p, const struct evidence *e, const struct operands *o, FILE *out, bool tell)
+int generate_nft(
+        const struct policy *p, const struct evidence *e, const struct operands *o, FILE *out, bool tell)
 {
 	struct nft n = {p, out};
 	struct flows f;

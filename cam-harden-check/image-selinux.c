@@ -94,7 +94,7 @@ static int binary_find(struct evidence *e, const struct where *w, const char *ty
 	char **name = folder_names(w, folder + 1, NAMES_MAX, &n);
 	if (!name && errno != ENOENT)
 		return policy_unseen(e, strerror(errno));
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; name && i < n; i++)
 		if (strncmp(name[i], "policy.", 7) == 0) {
 			found++;
 			snprintf(path, sizeof path, "%.150s/%.60s", folder, name[i]);

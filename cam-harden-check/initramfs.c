@@ -241,7 +241,7 @@ static size_t folder_look(const struct where *w, const char *folder, struct list
 		list_unseen(files, "a folder of the boot loader cannot be read");
 		list_unseen(shells, "a folder of the boot loader cannot be read");
 	}
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; name && i < n; i++) {
 		if (strncmp(name[i], "initrd", 6) != 0 && strncmp(name[i], "initramfs", 9) != 0)
 			continue;
 		snprintf(path, sizeof path, "%s/%.255s", folder, name[i]);

@@ -103,7 +103,8 @@ long lsm_permissive_domains(const uint8_t *policy, size_t n)
 static int permissive_put(struct evidence *e, const struct where *w)
 {
 	size_t n;
-	char *policy = where_read(w, SELINUX "policy", POLICY_BYTES_MAX, &n), text[48], hash[SHA256_TEXT_BYTES];
+	char *policy = where_read(w, SELINUX "policy", POLICY_BYTES_MAX, &n), text[48],
+	     hash[SHA256_TEXT_BYTES];
 	long domains = policy ? lsm_permissive_domains((const uint8_t *)policy, n) : -1;
 	int r;
 
@@ -116,7 +117,8 @@ static int permissive_put(struct evidence *e, const struct where *w)
 	/* as the kernel writes it out, which is not the file that was loaded */
 	if (domains >= 0)
 		sha256_text(policy, n, hash);
-	r |= domains < 0 ? evidence_unseen(e, group, "selinux.policy-hash", "the loaded policy cannot be read or understood")
+	r |= domains < 0 ? evidence_unseen(e, group, "selinux.policy-hash",
+	                           "the loaded policy cannot be read or understood")
 	                 : fact_put(e, group, "selinux.policy-hash", hash, SELINUX "policy");
 	free(policy);
 	return r;

@@ -107,32 +107,35 @@ int nftables_conf_compare(
 	return r;
 }
 
-static int file_judge(struct evidence *e, const struct where *w, const struct policy *p, const char *path)
+static int unseen(struct evidence *e, const char *source, const char *why)
 {
-	char said[NFTABLES_CONF_SAID_BYTES], source[64];
-	size_t n;
-	char *text = where_read(w, path, NFTABLES_CONF_BYTES_MAX, &n);
+	char said[256];
 
-	if (!text && errno == ENOENT)
-		return 0;
-	snprintf(source, sizeof source, "/%s", path);
-	const char *why = !text                 ? strerror(errno)
+	snprintf(said, sizeof said, "%s: %s", source, why);
+	return evidence_unseen(e, group, key, said);
+}
+
+static int file_judge(struct evidence *e, const struct where *w, const struct policy *p, const char *source)
+{
+	char said[NFTABLES_CONF_SAID_BYTES];
+	size_t n;
+	char *text = where_read(w, source + 1, NFTABLES_CONF_BYTES_MAX, &n);
+
+	if (!text)
+		return errno == ENOENT ? 0 : unseen(e, source, strerror(errno));
+	const char *why = !n                    ? "empty"
 	                  : memchr(text, 0, n)  ? "not a text"
-	                  : !n                  ? "empty"
 	                  : text[n - 1] != '\n' ? "the last line does not end: cut off?"
 	                                        : NULL;
 	if (!why && nftables_conf_compare(text, p, e, said) < 0)
 		why = "no memory";
-	if (why)
-		snprintf(said, sizeof said, "%s: %s", source, why);
-	int r = why ? evidence_unseen(e, group, key, said) : fact_put(e, group, key, said, source);
 	free(text);
-	return r;
+	return why ? unseen(e, source, why) : fact_put(e, group, key, said, source);
 }
 
 int nftables_conf_collect(struct evidence *e, const struct where *w, const struct policy *p)
 {
-	int r = file_judge(e, w, p, "etc/cam/nftables.conf") | file_judge(e, w, p, "etc/nftables.conf");
+	int r = file_judge(e, w, p, "/etc/cam/nftables.conf") | file_judge(e, w, p, "/etc/nftables.conf");
 
 	if (!evidence_first(e, group, key))
 		r |= evidence_none(e, group, key, "/etc/nftables.conf");

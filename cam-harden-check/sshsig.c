@@ -117,7 +117,7 @@ const char *sshsig_verify(const char *sig, size_t sig_bytes, const char *name_sp
 	if (strlen(name_space) > NAMESPACE_BYTES_MAX ||
 	        !hash(&s.hash_name, message, message_bytes, digest, &bytes))
 		return "a signature over a hash that is not computed here: sha512 and sha256 are";
-	memcpy(what, magic, n);
+	memcpy(what, magic, sizeof magic - 1);
 	n += string_put(what + n, name_space, strlen(name_space));
 	n += string_put(what + n, "", 0);
 	n += string_put(what + n, s.hash_name.p, s.hash_name.n);
