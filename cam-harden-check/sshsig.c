@@ -109,6 +109,8 @@ const char *sshsig_verify(const char *sig, size_t sig_bytes, const char *name_sp
 	static struct signature s;
 	uint8_t what[sizeof magic + NAMESPACE_BYTES_MAX + 256], digest[crypto_hash_sha512_BYTES],
 	        id[crypto_hash_sha256_BYTES];
+	char text[sodium_base64_ENCODED_LEN(
+	        crypto_hash_sha256_BYTES, sodium_base64_VARIANT_ORIGINAL_NO_PADDING)];
 	const char *why = signature_parse(sig, sig_bytes, name_space, &s);
 	size_t n = strlen(magic), bytes;
 
@@ -125,8 +127,7 @@ const char *sshsig_verify(const char *sig, size_t sig_bytes, const char *name_sp
 	if (crypto_sign_verify_detached(s.signature.p, what, n, s.key.p) != 0)
 		return "a signature that does not fit";
 	crypto_hash_sha256(id, s.key_blob.p, s.key_blob.n);
-	memcpy(fingerprint, "SHA256:", 7);
-	sodium_bin2base64(fingerprint + 7, SSHSIG_FINGERPRINT_BYTES - 7, id, sizeof id,
-	        sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+	sodium_bin2base64(text, sizeof text, id, sizeof id, sodium_base64_VARIANT_ORIGINAL_NO_PADDING);
+	snprintf(fingerprint, SSHSIG_FINGERPRINT_BYTES, "SHA256:%s", text);
 	return NULL;
 }
