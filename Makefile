@@ -91,10 +91,12 @@ cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav c
 cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 HARDEN_POLICY = cam-harden-check/evidence cam-harden-check/expect cam-harden-check/policy
 HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
-HARDEN_LIVE = cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
+HARDEN_RULESET = cam-harden-check/ruleset cam-harden-check/ruleset-hash cam-harden-check/sha256 cam-harden-check/nft-walk cam-harden-check/nft-match cam-harden-check/nft-values cam-harden-check/nft-json
+HARDEN_LIVE = cam-harden-check/child cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
 	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/protocols cam-harden-check/sockets \
-	cam-harden-check/firewall cam-harden-check/ruleset cam-harden-check/ruleset-hash cam-harden-check/sha256 cam-harden-check/process cam-harden-check/processes \
-	cam-harden-check/programs cam-harden-check/files cam-harden-check/labels cam-harden-check/elf-file cam-harden-check/attempt
+	cam-harden-check/firewall $(HARDEN_RULESET) cam-harden-check/process cam-harden-check/processes \
+	cam-harden-check/programs cam-harden-check/files cam-harden-check/file-look cam-harden-check/labels cam-harden-check/secret-key \
+	cam-harden-check/elf-file cam-harden-check/attempt
 HARDEN_IMAGE = cam-harden-check/collect-image cam-harden-check/folder cam-harden-check/nftables-conf cam-harden-check/image-selinux \
 	cam-harden-check/initramfs cam-harden-check/cpio cam-harden-check/image-verity cam-harden-check/hashtree \
 	cam-harden-check/sbom cam-harden-check/sshsig
@@ -116,14 +118,14 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
 	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test \
 	cam-ship/unconnected-test cam-harden-check/expect-test cam-harden-check/elf-test cam-harden-check/procfs-test
-TESTPROGS = cam-harden-check/facts cam-capture/fake cam-capture/convert cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
+TESTPROGS = cam-harden-check/facts cam-capture/fake cam-capture/convert cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/interfere sandbox/matrix
 lib/number-test_SRC = lib/number
 cam-harden-check/facts_SRC = cam-harden-check/report-release cam-harden-check/where $(HARDEN_JUDGE) $(HARDEN_LIVE) lib/fdio lib/msg lib/number
 cam-harden-check/facts_PKG = jansson libsodium
 cam-harden-check/elf-test_SRC = cam-harden-check/elf-file
 HARDEN_TEXTS = cam-harden-check/mountinfo cam-harden-check/process cam-harden-check/sockets cam-harden-check/verity \
-	cam-harden-check/lsm cam-harden-check/sha256 cam-harden-check/files cam-harden-check/labels cam-harden-check/elf-file cam-harden-check/list \
-	cam-harden-check/evidence cam-harden-check/where lib/fdio
+	cam-harden-check/lsm cam-harden-check/sha256 cam-harden-check/secret-key cam-harden-check/list cam-harden-check/evidence \
+	cam-harden-check/where lib/fdio
 cam-harden-check/procfs-test_SRC = $(HARDEN_TEXTS)
 cam-harden-check/procfs-test_PKG = libsodium
 lib/name-test_SRC = lib/name
@@ -281,7 +283,7 @@ cmdline_FUZZ = cam-harden-check/cmdline cam-harden-check/evidence
 sysctl_FUZZ = cam-harden-check/sysctl
 policy_FUZZ = $(HARDEN_JUDGE) lib/msg lib/number
 procfs_FUZZ = $(HARDEN_TEXTS)
-ruleset_FUZZ = cam-harden-check/ruleset cam-harden-check/ruleset-hash cam-harden-check/sha256 cam-harden-check/evidence
+ruleset_FUZZ = $(HARDEN_RULESET) cam-harden-check/evidence
 elf_FUZZ = cam-harden-check/elf-file
 image_FUZZ = $(sort $(filter-out cam-harden-check/collect-image cam-harden-check/initramfs cam-harden-check/image-verity,$(HARDEN_IMAGE)) \
 	cam-harden-check/ruleset-hash $(HARDEN_JUDGE) $(HARDEN_TEXTS) lib/msg lib/number)
@@ -394,7 +396,7 @@ DEPS_BUILD = gcc g++ libc6-dev libcamera-dev libyuv-dev make pkg-config libsodiu
 DEPS_DEVICE = s6 execline nftables util-linux procps ca-certificates
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
 DEPS_CHECK = perl nbdkit libnbd-bin fuse3 apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base python3-jsonschema libxml2-utils libcap2-bin swtpm tpm2-tools cryptsetup-bin secilc openssh-client cpio zstd xz-utils
-DEPS_LONG = swift-proxy swift-account swift-container swift-object memcached
+DEPS_LONG = linux-config-6.1 swift-proxy swift-account swift-container swift-object memcached
 DEPS_BENCH = age python3 time lynis rclone libnginx-mod-http-dav-ext ceph-mon ceph-osd radosgw ceph-common
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
 DEPS_GUEST = qemu-system-x86 qemu-system-arm mmdebstrap kmod cpio xz-utils e2fsprogs gcc-12 libelf-dev

@@ -53,6 +53,35 @@ static int name_ok(const char *s)
 	return n && n < 32 && !s[n];
 }
 
+static int mac_ok(const char *s)
+{
+	for (size_t i = 0; i < 17; i++)
+		if (i % 3 == 2 ? s[i] != ':' : !isxdigit((unsigned char)s[i]))
+			return 0;
+	return !s[17];
+}
+
+/* ADDRESS/MAC of each neighbour, separated by commas. */
+static int neighbours_ok(const char *list)
+{
+	char copy[512], *s = copy;
+	struct in_addr a;
+
+	if (strcmp(list, "none") == 0)
+		return 1;
+	if (snprintf(copy, sizeof copy, "%s", list) >= (int)sizeof copy)
+		return 0;
+	for (char *one; (one = strsep(&s, ","));) {
+		char *mac = strchr(one, '/');
+		if (!mac)
+			return 0;
+		*mac++ = 0;
+		if (inet_pton(AF_INET, one, &a) != 1 || !mac_ok(mac))
+			return 0;
+	}
+	return 1;
+}
+
 /* What was wrong or missing. */
 struct missing {
 	int n;
@@ -105,7 +134,7 @@ __attribute__((format(printf, 3, 4))) static void line(
 }
 
 struct flows {
-	const char *server, *port, *dns, *ntp, *ship, *time, *interface, *ipv6;
+	const char *server, *port, *dns, *ntp, *ship, *time, *interface, *neighbours, *ipv6;
 };
 
 static void input(const struct nft *n)
@@ -178,6 +207,21 @@ static void ingress(const struct nft *n, const char *interface)
 	fputs("\t}\n}\n", n->out);
 }
 
+/* Who may say which address is where; what nobody was told to believe is dropped. */
+static void arp(const struct nft *n, const char *neighbours)
+{
+	char copy[512], *s = copy;
+
+	snprintf(copy, sizeof copy, "%s", neighbours);
+	fputs("table arp cam\ndelete table arp cam\ntable arp cam {\n\tchain input {\n", n->out);
+	line(n, "nft:arp", "\t\ttype filter hook input priority filter; policy drop;");
+	for (char *one; (one = strsep(&s, ","));) {
+		const char *ip = strsep(&one, "/");
+		line(n, "nft:arp", "\t\tarp saddr ip %s arp saddr ether %s accept", ip, one);
+	}
+	fputs("\t}\n}\n", n->out);
+}
+
 static int list_ok(const char *v)
 {
 	return strcmp(v, "any") == 0 || addresses_ok(v);
@@ -212,19 +256,19 @@ static int flows_take(struct flows *f, const struct evidence *e, const struct op
 	f->ship = want(o, "ship", "camship", name_ok, "a user", &missing);
 	f->time = want(o, "time", "ntp", name_ok, "a user", &missing);
 	f->ipv6 = want(o, "ipv6", ipv6_of(e), drop_ok, "drop or absent", &missing);
-	f->interface = operand(o, "interface") ? want(o, "interface", NULL, name_ok, "an interface", &missing)
-	                                       : NULL;
+	f->interface = want(o, "interface", NULL, name_ok, "an interface, or none", &missing);
+	f->neighbours = want(o, "neighbours", NULL, neighbours_ok, "ADDRESS/MAC of each, or none", &missing);
 	return missing.n;
 }
 
 /* All of them, so that whoever has the file can write it again. */
 static void operands_write(const struct flows *f, FILE *out)
 {
-	fprintf(out, GENERATE_NFT_WITH "server=%s port=%s dns=%s ntp=%s ship=%s time=%s ipv6=%s", f->server,
-	        f->port, f->dns, f->ntp, f->ship, f->time, f->ipv6);
-	if (f->interface)
-		fprintf(out, " interface=%s", f->interface);
-	fputc('\n', out);
+	fprintf(out,
+	        GENERATE_NFT_WITH
+	        "server=%s port=%s dns=%s ntp=%s ship=%s time=%s interface=%s neighbours=%s "
+	        "ipv6=%s\n",
+	        f->server, f->port, f->dns, f->ntp, f->ship, f->time, f->interface, f->neighbours, f->ipv6);
 }
 
 int generate_nft(
@@ -248,7 +292,9 @@ int generate_nft(
 	fputs("}\n", out);
 	if (strcmp(f.ipv6, "drop") == 0)
 		nothing(&n, "ip6");
-	if (f.interface)
+	if (strcmp(f.interface, "none") != 0)
 		ingress(&n, f.interface);
+	if (strcmp(f.neighbours, "none") != 0)
+		arp(&n, f.neighbours);
 	return 0;
 }

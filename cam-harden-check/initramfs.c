@@ -7,7 +7,7 @@
 #include "collect.h"
 #include "cpio.h"
 #include "fdio.h"
-#include "files.h"
+#include "file-look.h"
 #include "list.h"
 
 #include <errno.h>
@@ -32,7 +32,7 @@ enum {
 
 static const char group[] = "image";
 
-struct look {
+struct reading {
 	struct list *files, *shells;
 	const char *path; /* of the file that is looked at */
 	struct cpio cpio;
@@ -44,13 +44,13 @@ struct look {
 
 static void entry_look(void *arg, const char *name, unsigned mode)
 {
-	struct look *l = arg;
+	struct reading *l = arg;
 	const char *slash = strrchr(name, '/'), *base = slash ? slash + 1 : name;
 
 	if (S_ISDIR(mode))
 		return;
 	list_add(l->files, "%s", name);
-	if (files_name_interprets(base))
+	if (look_name_interprets(base))
 		list_add(l->shells, "/%s: %s", l->path, name);
 }
 
@@ -85,7 +85,7 @@ static const char *compression(const uint8_t *p)
 	return "it is neither an archive nor compressed by gzip";
 }
 
-static void inflate_begin(struct look *l)
+static void inflate_begin(struct reading *l)
 {
 	l->z = (z_stream){0};
 	if (inflateInit2(&l->z, 15 + 16) != Z_OK)
@@ -95,7 +95,7 @@ static void inflate_begin(struct look *l)
 }
 
 /* How many bytes of p were used up. */
-static size_t inflate_push(struct look *l, const uint8_t *p, size_t n)
+static size_t inflate_push(struct reading *l, const uint8_t *p, size_t n)
 {
 	static uint8_t out[PIECE_BYTES];
 	int r = Z_OK;
@@ -126,7 +126,7 @@ static size_t inflate_push(struct look *l, const uint8_t *p, size_t n)
 /* --- a file --- */
 
 /* Takes what it can of n bytes, at least one while there are enough to tell what begins. */
-static size_t piece_take(struct look *l, const uint8_t *p, size_t n, bool last)
+static size_t piece_take(struct reading *l, const uint8_t *p, size_t n, bool last)
 {
 	size_t k = l->inflating ? inflate_push(l, p, n) : cpio_push(&l->cpio, p, n);
 
@@ -144,7 +144,7 @@ static size_t piece_take(struct look *l, const uint8_t *p, size_t n, bool last)
 	return k;
 }
 
-static void whole_take(struct look *l, int fd)
+static void whole_take(struct reading *l, int fd)
 {
 	static uint8_t buf[PIECE_BYTES];
 	uint64_t total = 0;
@@ -174,7 +174,7 @@ static void whole_take(struct look *l, int fd)
 }
 
 /* So that whoever judged the names finds out when one of the files is another. */
-static void digest_add(struct look *l, int fd)
+static void digest_add(struct reading *l, int fd)
 {
 	static uint8_t buf[PIECE_BYTES];
 	crypto_hash_sha256_state hash;
@@ -198,12 +198,12 @@ static void digest_add(struct look *l, int fd)
 
 static void file_look(const struct where *w, const char *path, struct list *files, struct list *shells)
 {
-	static struct look l;
+	static struct reading l;
 	static char why[PATH_BYTES + 128];
 	struct stat st;
 	int fd = where_open(w, path, O_RDONLY);
 
-	l = (struct look){.files = files, .shells = shells, .path = path};
+	l = (struct reading){.files = files, .shells = shells, .path = path};
 	l.cpio = (struct cpio){.entry = entry_look, .arg = &l};
 	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		l.why = fd < 0 ? strerror(errno) : "it is not a file";

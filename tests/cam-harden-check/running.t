@@ -250,6 +250,8 @@ breaks "all ICMP" net.nft-icmp rules "$good_rules,$(rule input 9 "$(m '{"meta":{
 reorder() { python3 -c 'import json, sys; r = json.load(open("rules_good")); a, b = map(int, sys.argv[1:]); n = r["nftables"]; n[a], n[b] = n[b], n[a]; json.dump(r, open("rules.json", "w"))' $1 $2; }
 breaks "rules in another order" "" reorder 5 7
 breaks "NAT" net.nft-nat rules "$good_rules,{\"chain\":{\"family\":\"ip\",\"table\":\"t\",\"name\":\"n\",\"type\":\"nat\",\"hook\":\"output\",\"prio\":0,\"policy\":\"accept\"}}"
+breaks "neighbours that are believed" net.nft-arp sed -i '/"name":"a"/s/"policy":"drop"}}]/"policy":"accept"}}]/' rules.json
+breaks "frames that are neither IP nor ARP" net.nft-ingress sed -i 's/\("dev":"eth0","prio":0,"policy":\)"drop"/\1"accept"/' rules.json
 bridge_open() { echo 'net nft:bridge = accept' >>lines; }
 breaks "a bridge that passes everything on" net.nft-bridge bridge_open
 
