@@ -230,6 +230,7 @@ try:
     breaks("something behind it", lambda w: put(f"{ROOT}/{conf}", nft_conf + "table ip other { }\n"), "image.nftables-conf")
     breaks("no operands in it", lambda w: put(f"{ROOT}/{conf}", re.sub(r"# With .*\n", "", nft_conf)), "image.nftables-conf")
     breaks("operands that make nothing", lambda w: put(f"{ROOT}/{conf}", re.sub(r"server=\S+", "server=evil;accept", nft_conf)), "image.nftables-conf")
+    breaks("operands that make nothing, and nothing", changed(conf, "# With server=\n"), "image.nftables-conf")
     breaks("rules by hand", changed(conf, "flush ruleset\n"), "image.nftables-conf")
     breaks("none", gone(conf), "image.nftables-conf")
     breaks("an empty file", changed(conf, ""), incomplete=["image.nftables-conf"])
@@ -256,6 +257,7 @@ try:
     for name, data in (("nothing", b""), ("a text", b"SE Linux\n" * 9), ("a policy cut off in its head", good_policy[:50])):
         breaks(f"{name} for a policy", changed(binary, data), incomplete=of_policy)
     breaks("a name of a policy that leads elsewhere", replaced(config, "SELINUXTYPE=cam", "SELINUXTYPE=../selinux/cam"), incomplete=[*of_policy, "image.file-contexts"])
+    breaks("one that leads there in another way", replaced(config, "SELINUXTYPE=cam", "SELINUXTYPE=cam/../cam"), incomplete=[*of_policy, "image.file-contexts"])
     breaks("no contexts of files", changed("etc/selinux/cam/contexts/files/file_contexts", "# none\n"), "image.file-contexts")
     breaks("contexts that are cut off", changed("etc/selinux/cam/contexts/files/file_contexts", "/.*\tsystem_u"), incomplete=["image.file-contexts"])
     if labelled:
@@ -288,7 +290,8 @@ try:
     breaks("a shell in a second file", changed("boot/firmware/initrd.img-6.12", archive("fifth", ["bin/sh"])), *shells)
     packed = sh("gzip", "-c", input=good_archive)
     for name, data in (("cut off", good_archive[:-700]), ("cut off within a name", good_archive[:115]), ("an empty file", b""), ("zeros", b"\0" * 4096), ("a text", b"hello\n" * 99),
-                       ("compressed and cut off", packed[:-12]), ("compressed and damaged", packed[:60] + bytes([packed[60] ^ 0xff]) + packed[61:]),
+                       ("compressed and cut off", packed[:-12]), ("compressed and cut off at its checksum", packed[:-4]),
+                       ("cut off in its second archive", good_archive + good_archive[:-700]), ("compressed and damaged", packed[:60] + bytes([packed[60] ^ 0xff]) + packed[61:]),
                        ("a compressed text", sh("gzip", "-c", input=b"hello\n" * 99)), ("compressed by zstd", sh("zstd", "-q", "-c", input=good_archive)),
                        ("compressed by xz", sh("xz", "-c", input=good_archive)), ("good, and something behind it", good_archive + b"\x01\x02\x03\x04\x05\x06\x07"),
                        ("another kind of archive", sh("cpio", "-o", "-H", "odc", "--quiet", cwd=f"{T}/good.d", input=b"init\n"))):
