@@ -91,7 +91,7 @@ cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav c
 cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 HARDEN_POLICY = cam-harden-check/evidence cam-harden-check/expect cam-harden-check/policy
 HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
-HARDEN_RULESET = cam-harden-check/ruleset cam-harden-check/ruleset-hash cam-harden-check/sha256 cam-harden-check/nft-walk cam-harden-check/nft-match cam-harden-check/nft-values cam-harden-check/nft-json
+HARDEN_RULESET = cam-harden-check/ruleset cam-harden-check/ruleset-hash cam-harden-check/sha256 cam-harden-check/nft-walk cam-harden-check/nft-other cam-harden-check/nft-match cam-harden-check/nft-values cam-harden-check/nft-json
 HARDEN_LIVE = cam-harden-check/child cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
 	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/protocols cam-harden-check/sockets \
 	cam-harden-check/firewall $(HARDEN_RULESET) cam-harden-check/process cam-harden-check/processes \

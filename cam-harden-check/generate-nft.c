@@ -142,8 +142,7 @@ static void input(const struct nft *n)
 	fputs("\tchain input {\n", n->out);
 	line(n, "nft:ip:input", "\t\ttype filter hook input priority filter; policy drop;");
 	line(n, "nft:ct-invalid", "\t\tct state invalid counter drop");
-	line(n, "nft:lo-spoofed", "\t\tiif lo accept");
-	line(n, "nft:lo-spoofed", "\t\tip daddr 127.0.0.0/8 counter drop");
+	line(n, "nft:ip:input", "\t\tiif lo accept");
 	line(n, "nft:lo-spoofed", "\t\tip saddr 127.0.0.0/8 counter drop");
 	line(n, "nft:established", "\t\tct state established accept");
 	line(n, "nft:icmp",
@@ -170,8 +169,7 @@ static void output(const struct nft *n, const struct flows *f)
 {
 	fputs("\tchain output {\n", n->out);
 	line(n, "nft:ip:output", "\t\ttype filter hook output priority filter; policy drop;");
-	line(n, "nft:ct-invalid", "\t\tct state invalid counter drop");
-	line(n, "nft:lo-spoofed", "\t\toif lo accept");
+	line(n, "nft:ip:output", "\t\toif lo accept");
 	flow(n, f->server, f->ship, "tcp", f->port);
 	if (strcmp(f->dns, "none") != 0) {
 		flow(n, f->dns, f->ship, "udp", "53");

@@ -156,6 +156,41 @@ def believes_liar():
     return believed
 
 
+def weaker(line):
+    """A generated line, left out, and changed so that it lets more through."""
+    yield ""
+    yield line.replace("policy drop", "policy accept")
+    yield re.sub(r"counter drop", "accept", line)
+    yield re.sub(r"([io]if) lo ", r"\1 eth0 ", line)
+    yield re.sub(r"meta skuid \S+ ", "", line)
+    yield re.sub(r"ip daddr \{[^}]*\} ", "", line).replace("ct state established", "ct state new")
+    yield re.sub(r"limit rate \S+ ", "", line).replace("ct state related ", "")
+    yield re.sub(r"ether type \{[^}]*\} ", "", line)
+    yield re.sub(r"arp saddr ether \S+ ", "", line)
+
+
+def findings(text):
+    """The verdicts of the rules about a ruleset that the kernel has taken; None: it does not take it."""
+    r = subprocess.run(["ip", "netns", "exec", CAM, "nft", "-f", "-"], input=text, capture_output=True, text=True, check=False)
+    if r.returncode:
+        return None
+    out = inside(CAM, f"{os.environ['O']}/tests/cam-harden-check/facts", "-p", w_.POLICY, "-f", f"{folder}/running", "/", "firewall").stdout
+    return {rule: verdict for verdict, rule in (line.split(" ") for line in out.splitlines()) if rule.startswith("net.nft-")}
+
+
+def lines_mutated(text):
+    """Each line that no change of makes the rule fail which it names."""
+    missed, lines = [], text.splitlines()
+    for i, line in enumerate(lines):
+        code, mark, rule = line.rpartition(" # ")
+        if not mark:
+            continue
+        changes = [findings("\n".join(lines[:i] + [c] + lines[i + 1:]) + "\n") for c in dict.fromkeys(weaker(code)) if c != code]
+        if not any(c and c[rule] == "FAIL" for c in changes):
+            missed.append(line.strip())
+    return missed
+
+
 def setup():
     for n in (CAM, PEER):
         if sh("ip", "netns", "add", n).returncode:
@@ -242,6 +277,14 @@ try:
     tap.ok(not believes_liar(), "a liar is not believed")
     r = inside(CAM, "nft", "list", "ruleset")
     tap.ok("table ip6 cam" in r.stdout and r.stdout.count("policy drop") == 8, "IPv6 is closed too", r.stdout)
+    with open(f"{folder}/running", "w", encoding="utf-8") as f:
+        f.write("device running = y\n")
+    good = findings(text)
+    named = {line.rpartition(" # ")[2] for line in text.splitlines() if " # " in line}
+    bad = [f"{i} {good.get(i)}" for i in sorted(named) if good.get(i) != "PASS"]
+    tap.ok(len(named) > 12 and not bad and "FAIL" not in good.values(), "the audit finds nothing wrong with it", *bad)
+    missed = lines_mutated(text)
+    tap.ok(not missed, "each line left out or changed: the rule that it names fails", *missed)
     tap.ok(quiet and quiet == rules_hash(), "the rules have a hash, which what was counted does not change", quiet)
     inside(CAM, "nft", "-f", rules)
     tap.ok(quiet == rules_hash(), "nor loading the same again")

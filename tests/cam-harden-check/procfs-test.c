@@ -1,6 +1,6 @@
 /* Texts of /proc and /sys as kernels print them, and as nobody prints them. */
 #define _GNU_SOURCE
-#include "list.h"
+#include "../../cam-harden-check/list.h" /* cam-spool has one of that name */
 #include "lsm.h"
 #include "mountinfo.h"
 #include "process.h"
