@@ -230,7 +230,7 @@ try:
     breaks("something behind it", lambda w: put(f"{ROOT}/{conf}", nft_conf + "table ip other { }\n"), "image.nftables-conf")
     breaks("no operands in it", lambda w: put(f"{ROOT}/{conf}", re.sub(r"# With .*\n", "", nft_conf)), "image.nftables-conf")
     breaks("operands that make nothing", lambda w: put(f"{ROOT}/{conf}", re.sub(r"server=\S+", "server=evil;accept", nft_conf)), "image.nftables-conf")
-    breaks("operands that make nothing, and nothing", changed(conf, "# With server=\n"), "image.nftables-conf")
+    breaks("operands that make nothing, and nothing", changed(conf, "# With server=evil port=443 interface=none neighbours=none\n"), "image.nftables-conf")
     breaks("rules by hand", changed(conf, "flush ruleset\n"), "image.nftables-conf")
     breaks("none", gone(conf), "image.nftables-conf")
     breaks("an empty file", changed(conf, ""), incomplete=["image.nftables-conf"])
