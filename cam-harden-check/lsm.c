@@ -182,7 +182,7 @@ static int policies_walk(
 }
 
 struct ipe {
-	struct list active;
+	struct list active, early;
 	bool default_denies;
 	unsigned policies;
 };
@@ -215,6 +215,17 @@ static bool denies_by_default(const char *policy)
 	return execute || (all && !execute_allowed);
 }
 
+/* Rules that go on trusting what the kernel started from before the root was there, which nothing checks. */
+static void early_look(struct list *l, const char *policy)
+{
+	for (const char *line = policy; *line; line += *line == '\n') {
+		size_t n = strcspn(line, "\n");
+		if (memmem(line, n, "boot_verified=TRUE", 18) && memmem(line, n, "action=ALLOW", 12))
+			list_add(l, "%.*s", (int)n, line);
+		line += n;
+	}
+}
+
 static void policy_look(const struct where *w, const char *name, void *arg)
 {
 	struct ipe *i = arg;
@@ -222,12 +233,14 @@ static void policy_look(const struct where *w, const char *name, void *arg)
 	     *text = policy_file(w, name, "policy");
 
 	i->policies++;
-	if (!active || !text)
+	if (!active || !text) {
 		list_unseen(&i->active, "a policy of IPE cannot be read");
-	else if (active[0] == '1') {
+		list_unseen(&i->early, "a policy of IPE cannot be read");
+	} else if (active[0] == '1') {
 		list_add(&i->active, "%s %.*s", name, version ? (int)strcspn(version, "\n") : 1,
 		        version ? version : "?");
 		i->default_denies = denies_by_default(text);
+		early_look(&i->early, text);
 	}
 	free(active);
 	free(version);
@@ -236,16 +249,20 @@ static void policy_look(const struct where *w, const char *name, void *arg)
 
 static int ipe_collect(struct evidence *e, const struct where *w, bool active)
 {
-	struct ipe i = {.active = {e, group, "ipe.active-policy", SECURITY "ipe", 0, NULL, 0}};
+	struct ipe i = {.active = {e, group, "ipe.active-policy", SECURITY "ipe", 0, NULL, 0},
+	        .early = {e, group, "ipe.boot-verified", SECURITY "ipe", 0, NULL, 0}};
 
 	if (!active)
 		return evidence_none(e, group, "ipe.enforce", SECURITY "lsm") |
 		       evidence_none(e, group, "ipe.active-policy", SECURITY "lsm") |
-		       evidence_none(e, group, "ipe.default", SECURITY "lsm");
+		       evidence_none(e, group, "ipe.default", SECURITY "lsm") |
+		       evidence_none(e, group, "ipe.boot-verified", SECURITY "lsm");
 	int r = line_put(e, w, "ipe.enforce", SECURITY "ipe/enforce", NULL);
-	if (policies_walk(w, policy_look, &i) < 0)
+	if (policies_walk(w, policy_look, &i) < 0) {
 		list_unseen(&i.active, "the policies of IPE cannot be listed");
-	r |= list_end(&i.active);
+		list_unseen(&i.early, "the policies of IPE cannot be listed");
+	}
+	r |= list_end(&i.active) | list_end(&i.early);
 	if (i.active.unseen)
 		return r | evidence_unseen(e, group, "ipe.default", i.active.unseen);
 	return r | fact_put(e, group, "ipe.default", i.active.n == 1 && i.default_denies ? "deny" : "allow",
@@ -365,7 +382,7 @@ int lsm_collect(struct evidence *e, const struct where *w)
 		r |= ima_collect(e, w);
 	} else {
 		static const char *const keys[] = {"ipe.enforce", "ipe.active-policy", "ipe.default",
-		        "ima.boot_aggregate", "ima.violations", "ima.runtime-count"};
+		        "ipe.boot-verified", "ima.boot_aggregate", "ima.violations", "ima.runtime-count"};
 		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 			r |= evidence_unseen(e, group, keys[i], "securityfs is not mounted");
 	}

@@ -207,6 +207,7 @@ breaks "another policy of SELinux" integrity.selinux-policy-hash append sys/fs/s
 breaks "IPE not enforcing" integrity.ipe-enforcing edit sys/kernel/security/ipe/enforce s/1/0/
 breaks "no IPE policy active" "integrity.ipe-policy integrity.ipe-default" edit sys/kernel/security/ipe/policies/boot/active s/1/0/
 breaks "IPE allows by default" integrity.ipe-default edit sys/kernel/security/ipe/policies/boot/policy s/action=DENY/action=ALLOW/
+breaks "what ran before the root is still trusted" integrity.ipe-boot-verified edit sys/kernel/security/ipe/policies/boot/policy 's/dmverity_signature/boot_verified/'
 breaks "IMA before the TPM" integrity.ima-aggregate edit sys/kernel/security/ima/ascii_runtime_measurements s/00cd/0000/
 breaks "IMA violations" integrity.ima-violations edit sys/kernel/security/ima/violations s/0/3/
 breaks "IMA dead" integrity.ima-count edit sys/kernel/security/ima/runtime_measurements_count s/2/0/
