@@ -59,7 +59,7 @@ device() {
 	put "$d/sys/kernel/security/ipe/enforce" '1'
 	put "$d/sys/kernel/security/ipe/policies/boot/active" '1'
 	put "$d/sys/kernel/security/ipe/policies/boot/version" '1.0.0\n'
-	put "$d/sys/kernel/security/ipe/policies/boot/policy" 'policy_name=boot policy_version=1.0.0\nDEFAULT action=DENY\n\nop=EXECUTE boot_verified=TRUE action=ALLOW\n'
+	put "$d/sys/kernel/security/ipe/policies/boot/policy" 'policy_name=boot policy_version=1.0.0\nDEFAULT action=DENY\n\nop=EXECUTE dmverity_signature=TRUE action=ALLOW\n'
 	put "$d/sys/kernel/security/ima/ascii_runtime_measurements" '10 00ab ima-ng sha256:00cd boot_aggregate\n10 11 ima-ng sha256:22 /init\n'
 	put "$d/sys/kernel/security/ima/violations" '0\n'
 	put "$d/sys/kernel/security/ima/runtime_measurements_count" '2\n'
