@@ -94,7 +94,10 @@ HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate
 HARDEN_LIVE = cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
 	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/protocols cam-harden-check/sockets \
 	cam-harden-check/firewall cam-harden-check/ruleset cam-harden-check/process cam-harden-check/processes \
-	cam-harden-check/programs cam-harden-check/files cam-harden-check/elf-file cam-harden-check/attempt
+	cam-harden-check/programs cam-harden-check/files cam-harden-check/elf-file cam-harden-check/attempt \
+	cam-harden-check/egress cam-harden-check/lines cam-harden-check/daemons cam-harden-check/timesource \
+	cam-harden-check/resolver cam-harden-check/wifi cam-harden-check/order cam-harden-check/feeder \
+	cam-harden-check/clock cam-harden-check/securebits
 cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where $(HARDEN_JUDGE) cam-harden-check/phases $(HARDEN_LIVE) cam-harden-check/builtin \
 	cam-harden-check/kconfig cam-harden-check/cmdline cam-harden-check/sysctl cam-harden-check/modprobe \
 	cam-harden-check/collect-kernel cam-harden-check/collect-sysctl cam-harden-check/collect-image \
@@ -277,7 +280,7 @@ cmdline_FUZZ = cam-harden-check/cmdline cam-harden-check/evidence
 sysctl_FUZZ = cam-harden-check/sysctl
 policy_FUZZ = $(HARDEN_JUDGE) lib/msg lib/number
 procfs_FUZZ = $(HARDEN_TEXTS)
-ruleset_FUZZ = cam-harden-check/ruleset cam-harden-check/evidence
+ruleset_FUZZ = cam-harden-check/ruleset cam-harden-check/egress cam-harden-check/list cam-harden-check/evidence
 elf_FUZZ = cam-harden-check/elf-file
 FUZZ_SECONDS = 15
 FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check

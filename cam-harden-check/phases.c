@@ -6,18 +6,25 @@
 
 #include "attempt.h"
 #include "boot.h"
+#include "clock.h"
 #include "fdio.h"
+#include "feeder.h"
 #include "files.h"
 #include "firewall.h"
 #include "lsm.h"
 #include "mounts.h"
 #include "msg.h"
+#include "order.h"
 #include "processes.h"
 #include "programs.h"
 #include "protocols.h"
+#include "resolver.h"
 #include "sandbox.h"
+#include "securebits.h"
 #include "sockets.h"
+#include "timesource.h"
 #include "verity.h"
+#include "wifi.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -31,12 +38,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COLLECTORS_MAX = 8, FIELDS = 5, DEVICE = 0, PROCESSES = 1, FILES = 2, ATTEMPTS = 3 };
+enum { COLLECTORS_MAX = 12, OPENERS_MAX = 8, FIELDS = 5, DEVICE = 0, PROCESSES = 1, FILES = 2, ATTEMPTS = 3 };
 static const char between[] = "\x1f";
 
 struct phase {
 	const char *name;
-	void (*open[3])(const struct where *); /* before its sandbox */
+	void (*open[OPENERS_MAX])(const struct where *); /* before its sandbox */
 	int (*collect[COLLECTORS_MAX])(struct evidence *, const struct where *);
 	const char *group[4]; /* that were not seen when it fails */
 	uint64_t caps;        /* kept */
@@ -45,11 +52,12 @@ struct phase {
 #define CAP(c) (UINT64_C(1) << (c))
 
 static const struct phase phases[PHASES] = {
-        [DEVICE] = {"device", {firewall_open, protocols_open, verity_open},
+        [DEVICE] = {"device", {firewall_open, protocols_open, verity_open, clock_open, securebits_open},
                 {mounts_collect, verity_collect, lsm_collect, protocols_collect, boot_collect,
-                        firewall_collect},
+                        firewall_collect, clock_collect, securebits_collect},
                 {"mount", "integrity", "watchdog", "proto"}, 0},
-        [PROCESSES] = {"processes", {NULL}, {processes_collect, programs_collect, sockets_collect},
+        [PROCESSES] = {"processes", {NULL}, {processes_collect, programs_collect, sockets_collect, timesource_collect,
+                        resolver_collect, wifi_collect, order_collect, feeder_collect},
                 {"process", "net"}, CAP(CAP_SYS_PTRACE) | CAP(CAP_DAC_READ_SEARCH)},
         [FILES] = {"files", {files_open}, {files_collect}, {NULL}, CAP(CAP_DAC_READ_SEARCH)},
         [ATTEMPTS] = {"attempts", {NULL}, {attempt_collect}, {NULL}, 0},
@@ -122,7 +130,7 @@ _Noreturn static void phase_be(const struct phase *p, const struct where *w, int
 
 	if (!e || !out)
 		die_errno(EXIT_TEMPORARY, "%s", p->name);
-	for (size_t i = 0; i < sizeof p->open / sizeof *p->open && p->open[i]; i++)
+	for (size_t i = 0; i < OPENERS_MAX && p->open[i]; i++)
 		p->open[i](w);
 	confine(p);
 	for (size_t i = 0; i < COLLECTORS_MAX && p->collect[i]; i++)

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "ruleset.h"
 
+#include "egress.h"
 #include "evidence.h"
 
 #include <arpa/inet.h>
@@ -44,6 +45,10 @@ struct path {
 	bool never; /* no packet of this kind gets here */
 	bool spoofed, invalid;
 	bool limited, logged;
+	/* what was met, on the way out; strange: more than fits */
+	struct egress_condition met[EGRESS_CONDITIONS_MAX];
+	size_t mets;
+	bool strange;
 };
 
 enum fate { FATE_OPEN, FATE_DROP, FATE_ACCEPT };
@@ -62,7 +67,9 @@ struct judge {
 	struct evidence *e;
 	const char *strange; /* a statement that is not understood */
 	unsigned long steps;
-	bool failed; /* the evidence is full */
+	size_t flows;        /* that were named */
+	bool flows_strange;  /* not all of them are known */
+	bool failed;         /* the evidence is full */
 };
 
 /* One walk through the chains of a table. */
@@ -396,6 +403,17 @@ static void payload_match(const struct walk *w, const char *protocol, const char
 		p->never = true;
 }
 
+static void met_note(const struct walk *w, const json_t *left, json_t *right, struct path *p)
+{
+	bool dynamic;
+	json_t *set = elements_of(w, right, &dynamic);
+
+	if (p->mets == EGRESS_CONDITIONS_MAX)
+		p->strange = true;
+	else if (!dynamic) /* which binds nothing */
+		p->met[p->mets++] = (struct egress_condition){left, set, right};
+}
+
 static void left_match(const struct walk *w, const json_t *left, json_t *right, int part, struct path *p)
 {
 	const json_t *meta = json_object_get(left, "meta"), *ct = json_object_get(left, "ct"),
@@ -404,6 +422,8 @@ static void left_match(const struct walk *w, const json_t *left, json_t *right, 
 	json_t *one;
 	bool empty;
 
+	if (part < 0 && w->hook == OUTPUT)
+		met_note(w, left, right, p);
 	if (concat && part < 0) {
 		json_array_foreach(concat, i, one)
 		{
@@ -454,6 +474,16 @@ static void item(struct walk *w, const char *key, const char *chain, json_int_t 
 		w->j->failed = true;
 }
 
+/* Who is named as a peer. */
+static void flows_put(struct walk *w, const struct path *p)
+{
+	switch (egress_put(w->j->e, p->met, p->mets, w->l3 == IP6, &w->j->flows)) {
+	case EGRESS_DONE: w->j->flows_strange |= p->strange; break;
+	case EGRESS_STRANGE: w->j->flows_strange = true; break;
+	case EGRESS_FULL: w->j->failed = true; break;
+	}
+}
+
 /* Where a rule lets everything through, no more is said of it. */
 static void accepted(struct walk *w, const struct path *p, const char *chain, json_int_t handle)
 {
@@ -493,6 +523,8 @@ static void accepted(struct walk *w, const struct path *p, const char *chain, js
 		v->unbound_peer++;
 		item(w, "nft:egress-dst", chain, handle);
 	}
+	if (w->hook == OUTPUT && b & BOUND_PEER && !v->quiet)
+		flows_put(w, p);
 }
 
 /* --- walking --- */
@@ -897,6 +929,11 @@ static void lists_finish(struct judge *j)
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 		if (!evidence_first(j->e, "net", lists[i]))
 			fact(j, lists[i], NULL);
+	if (j->flows_strange)
+		j->failed |= evidence_unseen(j->e, "net", "egress-allowed",
+		                     "not every peer that the packet filter names is understood") < 0;
+	else if (!j->flows)
+		fact(j, "egress-allowed", NULL);
 }
 
 void ruleset_unseen(struct evidence *e, const char *why)
@@ -905,7 +942,7 @@ void ruleset_unseen(struct evidence *e, const char *why)
 	        "nft:ip6:forward", "nft:ip6:output", "nft:accept-everything", "nft:accept-rules",
 	        "nft:egress-uid", "nft:egress-dst", "nft:forwarded", "nft:icmp", "nft:ct-invalid",
 	        "nft:lo-spoofed", "nft:log", "nft:established", "nft:ingress", "nft:bridge", "nft:arp",
-	        "nft:nat"};
+	        "nft:nat", "egress-allowed"};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		(void)evidence_unseen(e, "net", keys[i], why);
@@ -957,7 +994,7 @@ int ruleset_judge(const char *json, size_t n, bool ipv6, bool bridged, struct ev
 		all_judge(&j, ipv6, bridged);
 	j.failed |= !j.e;
 	evidence_free(j.e);
-	j.e = e;
+	j = (struct judge){.all = j.all, .e = e, .strange = j.strange, .failed = j.failed};
 	if (j.strange)
 		ruleset_unseen(e, j.strange);
 	else if (!j.failed)

@@ -9,19 +9,27 @@
 #define _GNU_SOURCE
 #include "attempt.h"
 #include "boot.h"
+#include "clock.h"
+#include "egress.h"
 #include "evidence.h"
+#include "feeder.h"
 #include "files.h"
 #include "firewall.h"
 #include "judge.h"
 #include "lsm.h"
 #include "mounts.h"
+#include "order.h"
 #include "processes.h"
 #include "programs.h"
 #include "protocols.h"
+#include "resolver.h"
 #include "ruleset.h"
+#include "securebits.h"
 #include "sockets.h"
+#include "timesource.h"
 #include "verity.h"
 #include "where.h"
+#include "wifi.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -41,7 +49,10 @@ static const struct {
         {"protocols", protocols_collect, protocols_open}, {"sockets", sockets_collect, NULL},
         {"firewall", firewall_collect, firewall_open}, {"processes", processes_collect, NULL},
         {"programs", programs_collect, NULL}, {"files", files_collect, files_open},
-        {"attempt", attempt_collect, NULL}};
+        {"attempt", attempt_collect, NULL}, {"clock", clock_collect, clock_open},
+        {"securebits", securebits_collect, securebits_open}, {"timesource", timesource_collect, NULL},
+        {"resolver", resolver_collect, NULL}, {"wifi", wifi_collect, NULL}, {"order", order_collect, NULL},
+        {"feeder", feeder_collect, NULL}};
 
 static void line_print(const struct fact *f)
 {
@@ -93,7 +104,7 @@ static int collect(struct evidence *e, const struct where *w, const char *name)
 	exit(100);
 }
 
-static int lines_take(struct evidence *e, const char *path)
+static int given_take(struct evidence *e, const char *path)
 {
 	size_t n;
 	char *text = file_read(path, &n), *save = NULL;
@@ -153,7 +164,7 @@ int main(int argc, char **argv)
 		case '4': ipv6 = false; break;
 		case 'b': bridged = true; break;
 		case 'j': json = optarg; break;
-		case 'f': r |= lines_take(e, optarg); break;
+		case 'f': r |= given_take(e, optarg); break;
 		case 'p': policy = optarg; break;
 		default: return 100;
 		}
@@ -166,6 +177,8 @@ int main(int argc, char **argv)
 		return 111;
 	for (; optind < argc; optind++)
 		r |= collect(e, &w, argv[optind]);
+	if (evidence_first(e, "net", "egress-allowed")) /* whom the packet filter names is known */
+		r |= egress_compare(e);
 	if (policy)
 		r |= verdicts_print(e, policy);
 	else
