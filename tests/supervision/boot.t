@@ -67,6 +67,19 @@ def cells(w):
         w.tap.ok(stat.S_ISFIFO(fifo.st_mode) and flags & os.O_NONBLOCK and flags & os.O_ACCMODE == os.O_WRONLY, f"cam-{tool}: its messages go to a FIFO and never wait")
 
 
+def memory(w):
+    """Who is ended first when memory runs out. What records is protected where the kernel lets root do that."""
+    probe = world.sh("choom -n -500 -- true")
+    for tool in TOOLS:
+        for pid in family(w.pid(f"cam-{tool}@door")):
+            with open(f"/proc/{pid}/oom_score_adj", encoding="ascii") as f:
+                got = int(f.read())
+            want = 500 if tool in ("ship", "reap", "status") else -500 if probe.returncode == 0 else 0
+            w.tap.ok(got == want, f"memory runs out: cam-{tool} at {want}", got)
+    if probe.returncode:
+        w.tap.ok("choom: failed to set score adjust value" in w.log(), "where what records cannot be protected that is said, and it records", w.log()[:500])
+
+
 def may(w, tool, command):
     """Does this succeed as the user and in the namespaces of the tool? Before its own sandbox, that is."""
     pid = w.pid(f"cam-{tool}@door")
@@ -225,6 +238,7 @@ def main(w):
     table(w)
     no_more(w)
     cells(w)
+    memory(w)
     permissions(w)
     filter_rules(w)
     reports(w)
