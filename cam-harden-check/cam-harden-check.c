@@ -37,7 +37,8 @@ enum { PATH_BYTES_MAX = 4096, OLD_BYTES_MAX = 8 << 20 };
 
 static const char builtin_name[] = "pi3-camera";
 static const char usage[] =
-        "cam-harden-check [-vwx] [-p POLICY ...] [-o text|json|tap|sarif|junit] [-d OLD.json] [-a ARCH] [-b "
+        "cam-harden-check [-vwx] [-p POLICY ...] [-o text|json|tap|sarif|junit|release] [-d OLD.json] [-a "
+        "ARCH] [-b "
         "BOARD] "
         "[-S NONCE [-K KEY]] [-r ROOT] [-k KCONFIG] [-c CMDLINE] [-s SYSCTLS] [-Z landlock] | "
         "cam-harden-check -g kconfig|cmdline|sysctl|modprobe|nft|fstab [-p POLICY ...] [NAME=VALUE ...]";
@@ -63,7 +64,7 @@ static const struct form {
 	const char *name;
 	int (*put)(const struct report *, FILE *);
 } forms[] = {{"text", report_text}, {"json", report_json}, {"tap", report_tap}, {"sarif", report_sarif},
-        {"junit", report_junit}};
+        {"junit", report_junit}, {"release", report_release}};
 
 /* --- before the sandbox: opening --- */
 
@@ -102,7 +103,7 @@ static const struct form *form_of(const char *name)
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
 		if (strcmp(forms[i].name, name) == 0)
 			return &forms[i];
-	die(EXIT_USAGE, "-o %s: none of text, json, tap, sarif and junit", name);
+	die(EXIT_USAGE, "-o %s: none of text, json, tap, sarif, junit and release", name);
 }
 
 static int nonce_ok(const char *s)

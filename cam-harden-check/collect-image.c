@@ -299,7 +299,8 @@ static int declared_ask(struct evidence *e, const struct rule *r)
 	struct expect_seen seen;
 	const char *open = strchr(t->key, '{'), *star = strchr(t->key, '*');
 
-	if (strcmp(t->group, "sysctl") != 0 || !writes || expect_judge(&r->condition, e, &seen) == TRUTH_NO)
+	if (strcmp(t->group, "sysctl") != 0 || !writes ||
+	        expect_judge(&r->condition, e, NULL, &seen) == TRUTH_NO)
 		return 0;
 	snprintf(key, sizeof key, "%s", t->key);
 	if (star)

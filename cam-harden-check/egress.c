@@ -300,7 +300,7 @@ static int named(const struct evidence *e, const char *address, unsigned long ui
 	int known = f ? 0 : -1;
 
 	for (; f; f = f->next)
-		if (f->kind == FACT_UNSEEN)
+		if (f->kind == FACT_UNSEEN || f->kind == FACT_REST)
 			known = -1;
 		else if (f->kind == FACT_ITEM && egress_parse(f->value, &flow) == 0 &&
 		         egress_names(&flow, address, uid) == 1)
@@ -316,8 +316,8 @@ static void connection_judge(
 
 	/* NOLINTNEXTLINE(cert-err34-c): written by the collector of sockets */
 	if (sscanf(text, "%63s uid %lu ", address, &uid) != 2) {
-		list_unseen(unallowed, "not every connection is known");
-		list_unseen(peers, "not every connection is known");
+		list_unseen(unallowed, "a connection that is not understood");
+		list_unseen(peers, "a connection that is not understood");
 		return;
 	}
 	list_add(peers, "%s", address);
@@ -339,7 +339,7 @@ int egress_compare(struct evidence *e)
 	for (; f; f = f->next) {
 		if (f->kind == FACT_ITEM)
 			connection_judge(e, f->value, &unallowed, &peers);
-		if (f->kind == FACT_UNSEEN) {
+		if (f->kind == FACT_UNSEEN || f->kind == FACT_REST) {
 			list_unseen(&unallowed, f->value);
 			list_unseen(&peers, f->value);
 		}

@@ -230,6 +230,12 @@ int evidence_item(
 	return add(e, FACT_ITEM, group, key, item, source);
 }
 
+int evidence_rest(
+        struct evidence *e, const char *group, const char *key, const char *what, const char *source)
+{
+	return add(e, FACT_REST, group, key, what, source);
+}
+
 int evidence_none(struct evidence *e, const char *group, const char *key, const char *source)
 {
 	return add(e, FACT_NONE, group, key, "", source);

@@ -20,6 +20,7 @@ enum {
 enum fact_kind {
 	FACT_VALUE,
 	FACT_ITEM,   /* one element of a list */
+	FACT_REST,   /* behind the elements: there are, or may be, more; value says so */
 	FACT_NONE,   /* looked at everything: not there, or the list is empty */
 	FACT_UNSEEN, /* value says why */
 };
@@ -39,6 +40,8 @@ int evidence_fact(
         struct evidence *, const char *group, const char *key, const char *value, const char *source);
 int evidence_item(
         struct evidence *, const char *group, const char *key, const char *item, const char *source);
+int evidence_rest(
+        struct evidence *, const char *group, const char *key, const char *what, const char *source);
 int evidence_none(struct evidence *, const char *group, const char *key, const char *source);
 /* Could not be seen, is implausible or truncated: every rule that needs it is INCOMPLETE. key NULL: the whole
  * group. */

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEYS_MAX = 4, COMPONENTS_MAX = 4 };
+enum { COMPONENTS_MAX = 4, REVIEW_ITEMS_MAX = 256 };
 
 enum argument { ARGUMENT_NONE, ARGUMENT_TEXT, ARGUMENT_NUMBER, ARGUMENT_MAX };
 
@@ -24,6 +24,7 @@ static const struct {
         [TEST_EMPTY] = {"empty", ARGUMENT_NONE},
         [TEST_NONEMPTY] = {"nonempty", ARGUMENT_NONE},
         [TEST_REVIEW] = {"review", ARGUMENT_NONE},
+        [TEST_ATTESTED] = {"attested", ARGUMENT_NONE},
         [TEST_IS] = {"is", ARGUMENT_TEXT},
         [TEST_NOT] = {"not", ARGUMENT_TEXT},
         [TEST_AT_LEAST] = {"at-least", ARGUMENT_NUMBER},
@@ -178,6 +179,36 @@ static const char *term_parse(char *text, const char *group, const char *key, st
 	return argument_parse(rest, t);
 }
 
+static int for_a_person(const struct term *t)
+{
+	return t->test == TEST_REVIEW || t->test == TEST_ATTESTED;
+}
+
+int expect_has_review(const struct expect *x)
+{
+	for (unsigned i = 0; i < x->terms; i++)
+		if (for_a_person(&x->term[i]))
+			return 1;
+	return 0;
+}
+
+/* There is one line for a rule with one value in it, and none for a condition. */
+static const char *review_wrong(const struct expect *x, int condition)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < x->terms; i++) {
+		if (!for_a_person(&x->term[i]))
+			continue;
+		if (strpbrk(x->term[i].key, "*{"))
+			return "a person judges one key: no * and no {}";
+		n++;
+	}
+	return n && condition ? "a condition cannot wait for a person"
+	       : n > 1        ? "a person judges once: more than one review or attested"
+	                      : NULL;
+}
+
 /* The next " or " or " and " of s, or NULL. */
 static char *joint(char *s, int *is_or)
 {
@@ -210,7 +241,7 @@ const char *expect_parse(char *text, const char *group, const char *key, struct 
 		s = end ? end + (is_or ? strlen(" or ") : strlen(" and ")) : NULL;
 		next_or = is_or;
 	}
-	return NULL;
+	return review_wrong(out, !key);
 }
 
 /* --- judging one key --- */
@@ -230,12 +261,26 @@ static int listed(const char *list, const char *w, size_t n)
 	return 0;
 }
 
+static int is_item(const struct fact *f)
+{
+	return f->kind == FACT_ITEM || f->kind == FACT_REST;
+}
+
+/* Are there, or may there be, more elements than these? */
+static int goes_on(const struct fact *f)
+{
+	for (; f; f = f->next)
+		if (f->kind == FACT_REST)
+			return 1;
+	return 0;
+}
+
 static int facts_list(const struct fact *f, const char *w, size_t n)
 {
 	if (f->kind == FACT_VALUE)
 		return listed(f->value, w, n);
 	for (; f; f = f->next)
-		if (f->kind == FACT_ITEM && strlen(f->value) == n && memcmp(f->value, w, n) == 0)
+		if (is_item(f) && strlen(f->value) == n && memcmp(f->value, w, n) == 0)
 			return 1;
 	return 0;
 }
@@ -271,7 +316,7 @@ static int only(const char *wanted, const struct fact *f)
 		return 1;
 	}
 	for (; f; f = f->next)
-		if (f->kind == FACT_ITEM && !listed(wanted, f->value, strlen(f->value)))
+		if (is_item(f) && !listed(wanted, f->value, strlen(f->value)))
 			return 0;
 	return 1;
 }
@@ -295,8 +340,7 @@ static enum truth present_judge(const struct term *t, const struct fact *f)
 	case TEST_ABSENT: return TRUTH_NO;
 	case TEST_PRESENT: return TRUTH_YES;
 	case TEST_EMPTY: return truth(f->kind == FACT_VALUE && !*v);
-	case TEST_NONEMPTY: return truth(f->kind == FACT_ITEM || *v);
-	case TEST_REVIEW: return TRUTH_UNKNOWN;
+	case TEST_NONEMPTY: return truth(is_item(f) || *v);
 	case TEST_IS: return truth(strcmp(v, t->value) == 0);
 	case TEST_NOT: return truth(strcmp(v, t->value) != 0);
 	case TEST_AT_LEAST:
@@ -305,9 +349,13 @@ static enum truth present_judge(const struct term *t, const struct fact *f)
 			return TRUTH_UNKNOWN; /* implausible */
 		return truth(t->test == TEST_AT_LEAST ? compare(have, want) >= 0 : compare(have, want) <= 0);
 	case TEST_CONTAINS: hits = found(t->value, f, &all); return truth(hits == all);
-	case TEST_LACKS: hits = found(t->value, f, &all); return truth(hits == 0);
+	case TEST_LACKS:
+		hits = found(t->value, f, &all);
+		return hits ? TRUTH_NO : goes_on(f) ? TRUTH_UNKNOWN : TRUTH_YES;
 	case TEST_ONLY: return truth(only(t->value, f));
 	case TEST_MATCHES: return truth(fnmatch(t->value, v, 0) == 0);
+	case TEST_REVIEW:
+	case TEST_ATTESTED:
 	case TEST_MAX: break;
 	}
 	return TRUTH_UNKNOWN;
@@ -323,10 +371,11 @@ static enum truth absent_judge(enum test test)
 	case TEST_NOT:
 	case TEST_LACKS:
 	case TEST_ONLY: return TRUTH_YES;
-	case TEST_REVIEW: return TRUTH_UNKNOWN;
 	default: return TRUTH_NO;
 	}
 }
+
+static const char not_there[] = "not there";
 
 static void seen_put(struct expect_seen *seen, const char *value, const char *source)
 {
@@ -339,10 +388,10 @@ static void seen_put_fact(struct expect_seen *seen, const struct fact *f)
 	size_t n = 0;
 
 	seen_put(seen, f->value, f->source);
-	if (f->kind != FACT_ITEM)
+	if (!is_item(f))
 		return;
 	for (; f && n < sizeof seen->value; f = f->next)
-		if (f->kind == FACT_ITEM)
+		if (is_item(f))
 			n += (size_t)snprintf(
 			        seen->value + n, sizeof seen->value - n, "%s%s", n ? "," : "", f->value);
 }
@@ -356,8 +405,85 @@ static enum truth max_judge(const struct term *t, const struct fact *f, const st
 	return truth(strcmp(f->value, max->value) == 0);
 }
 
-static enum truth key_judge(
-        const struct term *t, const char *key, const struct evidence *e, struct expect_seen *seen)
+/* --- what a person has judged --- */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* The elements sorted, with commas between them; a comma or \ within one has a \ before it. -1: they do not
+ * fit. */
+static int review_list(char out[EXPECT_SEEN_BYTES_MAX], const struct fact *f)
+{
+	const char *item[REVIEW_ITEMS_MAX];
+	size_t items = 0, n = 0;
+
+	for (; f; f = f->next) {
+		if (f->kind != FACT_ITEM)
+			continue;
+		if (items == REVIEW_ITEMS_MAX)
+			return -1;
+		item[items++] = f->value;
+	}
+	qsort(item, items, sizeof *item, by_text);
+	for (size_t i = 0; i < items; i++) {
+		if (i)
+			out[n++] = ',';
+		for (const char *s = item[i]; *s; s++) {
+			if (n + 4 > EXPECT_SEEN_BYTES_MAX)
+				return -1;
+			if (*s == ',' || *s == '\\')
+				out[n++] = '\\';
+			out[n++] = *s;
+		}
+		if (n + 4 > EXPECT_SEEN_BYTES_MAX)
+			return -1;
+	}
+	out[n] = 0;
+	return 0;
+}
+
+/* A value in one form only: what could be taken for nothing, or for a field of a policy without a value, is
+ * quoted. -1: it does not fit. */
+static int review_text(char out[EXPECT_SEEN_BYTES_MAX], const struct fact *f)
+{
+	char raw[EXPECT_SEEN_BYTES_MAX];
+
+	if (f->kind == FACT_ITEM ? review_list(raw, f) < 0
+	                         : snprintf(raw, sizeof raw, "%s", f->value) >= (int)sizeof raw)
+		return -1;
+	const char *v = blanks_trim(raw);
+	int quoted = !*v || *v == '"' || strcmp(v, "-") == 0 || strcmp(v, not_there) == 0;
+	return snprintf(out, EXPECT_SEEN_BYTES_MAX, quoted ? "\"%s\"" : "%s", v) < EXPECT_SEEN_BYTES_MAX ? 0
+	                                                                                                 : -1;
+}
+
+static enum truth reviewed_judge(const char *reviewed, struct expect_seen *seen)
+{
+	if (!reviewed) {
+		seen->review = REVIEW_NEEDED;
+		return TRUTH_UNKNOWN;
+	}
+	int held = strcmp(reviewed, seen->value) == 0;
+	seen->review = held ? REVIEW_HELD : REVIEW_CHANGED;
+	return truth(held);
+}
+
+/* Nobody can say of a part of it that it is what was judged. */
+static enum truth review_judge(const struct fact *f, const char *reviewed, struct expect_seen *seen)
+{
+	if (goes_on(f) || review_text(seen->value, f) < 0) {
+		seen_put_fact(seen, f);
+		snprintf(seen->source, sizeof seen->source, "%s",
+		        goes_on(f) ? "not all of it was seen" : "more than a line of a policy can hold");
+		return TRUTH_UNKNOWN;
+	}
+	return reviewed_judge(reviewed, seen);
+}
+
+static enum truth key_judge(const struct term *t, const char *key, const struct evidence *e,
+        const char *reviewed, struct expect_seen *seen)
 {
 	const char *why = evidence_group_unseen(e, t->group), *whole = evidence_group_whole(e, t->group);
 	const struct fact *f = evidence_first(e, t->group, key);
@@ -377,10 +503,12 @@ static enum truth key_judge(
 		return TRUTH_UNKNOWN;
 	}
 	if (!f || f->kind == FACT_NONE) {
-		seen_put(seen, "not there", f ? f->source : whole);
-		return absent_judge(t->test);
+		seen_put(seen, not_there, f ? f->source : whole);
+		return t->test == TEST_REVIEW ? reviewed_judge(reviewed, seen) : absent_judge(t->test);
 	}
 	seen_put_fact(seen, f);
+	if (t->test == TEST_REVIEW)
+		return review_judge(f, reviewed, seen);
 	return t->test == TEST_MAX ? max_judge(t, f, e) : present_judge(t, f);
 }
 
@@ -394,9 +522,9 @@ static enum truth braces_judge(const struct term *t, const struct evidence *e, s
 
 	for (const char *s = open + 1; s < close;) {
 		size_t n = strcspn(s, ",}");
-		struct expect_seen one = {.review = 0};
+		struct expect_seen one = {.review = REVIEW_NONE};
 		snprintf(key, sizeof key, "%.*s%.*s%s", (int)(open - t->key), t->key, (int)n, s, close + 1);
-		enum truth is = key_judge(t, key, e, &one);
+		enum truth is = key_judge(t, key, e, NULL, &one);
 		if (is < all || s == open + 1) {
 			all = is < all ? is : all;
 			*seen = one;
@@ -439,10 +567,10 @@ static enum truth star_judge(const struct term *t, const struct evidence *e, str
 	size_t at = 0;
 
 	for (const struct fact *f; (f = evidence_next_key(e, &at));) {
-		struct expect_seen one = {.review = 0};
+		struct expect_seen one = {.review = REVIEW_NONE};
 		if (strcmp(f->group, t->group) != 0 || !expect_key_matches(t->key, f->key))
 			continue;
-		enum truth is = key_judge(t, f->key, e, &one);
+		enum truth is = key_judge(t, f->key, e, NULL, &one);
 		if (is == TRUTH_NO || is == TRUTH_UNKNOWN)
 			snprintf(one.source + strlen(one.source), sizeof one.source - strlen(one.source),
 			        " (%.128s)", f->key);
@@ -451,39 +579,59 @@ static enum truth star_judge(const struct term *t, const struct evidence *e, str
 			*seen = one;
 		}
 	}
-	return matched ? all : key_judge(t, t->key, e, seen);
+	return matched ? all : key_judge(t, t->key, e, NULL, seen);
 }
 
-static enum truth term_judge(const struct term *t, const struct evidence *e, struct expect_seen *seen)
+static enum truth term_judge(
+        const struct term *t, const struct evidence *e, const char *reviewed, struct expect_seen *seen)
 {
-	enum truth is = strchr(t->key, '{')   ? braces_judge(t, e, seen)
-	                : strchr(t->key, '*') ? star_judge(t, e, seen)
-	                                      : key_judge(t, t->key, e, seen);
-	seen->review = is == TRUTH_UNKNOWN && t->test == TEST_REVIEW;
-	return is;
+	if (t->test == TEST_ATTESTED) {
+		seen_put(seen, "-", "no device shows it");
+		return reviewed_judge(reviewed, seen);
+	}
+	return strchr(t->key, '{')   ? braces_judge(t, e, seen)
+	       : strchr(t->key, '*') ? star_judge(t, e, seen)
+	                             : key_judge(t, t->key, e, reviewed, seen);
 }
 
-/* Seen is of the term that decided: of a yes its first, of anything else the first term that did not say yes.
- */
-enum truth expect_judge(const struct expect *x, const struct evidence *e, struct expect_seen *seen)
+/* Of two terms that came to the same: a yes is a person's where one said so; what was not seen is missing
+ * also for a person. */
+static int decides(enum truth is, const struct expect_seen *by, const struct expect_seen *before)
+{
+	return is == TRUTH_YES ? by->review == REVIEW_HELD
+	                       : is == TRUTH_UNKNOWN && before->review == REVIEW_NEEDED;
+}
+
+/* Does an alternative that came to this, and was decided by this, say more than the best one before? Of those
+ * that do not hold, the one that a person would look at again. */
+static int says_more(
+        enum truth is, const struct expect_seen *by, enum truth best, const struct expect_seen *best_by)
+{
+	return is > best || (is == best && is != TRUTH_YES && by->review > best_by->review);
+}
+
+/* Seen is of the term that decided: of a yes its first, or the one that a person has judged; of anything else
+ * the first term that did not say yes. */
+enum truth expect_judge(
+        const struct expect *x, const struct evidence *e, const char *reviewed, struct expect_seen *seen)
 {
 	enum truth best = TRUTH_NO, all = TRUTH_YES;
-	struct expect_seen decided = {.review = 0};
+	struct expect_seen decided = {.review = REVIEW_NONE};
 	unsigned first = 1;
 
 	*seen = decided;
 	if (!x->terms)
 		return TRUTH_YES;
 	for (unsigned i = 0; i < x->terms; i++) {
-		struct expect_seen one = {.review = 0};
-		enum truth is = term_judge(&x->term[i], e, &one);
-		if (x->term[i].or || is < all) {
+		struct expect_seen one = {.review = REVIEW_NONE};
+		enum truth is = term_judge(&x->term[i], e, reviewed, &one);
+		if (x->term[i].or || is < all || (is == all && decides(is, &one, &decided))) {
 			all = x->term[i].or ? is : is < all ? is : all;
 			decided = one;
 		}
 		if (i + 1 < x->terms && !x->term[i + 1].or)
 			continue;
-		if (all > best || first) {
+		if (first || says_more(all, &decided, best, seen)) {
 			best = all > best ? all : best;
 			*seen = decided;
 		}

@@ -1,19 +1,22 @@
 /* expect: what a rule expects, and on what condition, as an expression over facts: cam-policy(5).
  *
  *     EXPRESSION = ALL { " or " ALL }      ALL = TERM { " and " TERM }      TERM = [ GROUP:KEY " " ] TEST
- *     TEST = y | n | m | absent | present | empty | nonempty | review
+ *     TEST = y | n | m | absent | present | empty | nonempty | review | attested
  *          | is V | not V | at-least N | at-most N | contains V,V | lacks V,V | only V,V | matches GLOB | max
  * GROUP:KEY V
  *
  * Without GROUP:KEY a test is of the rule's own key. What cannot be known is UNKNOWN: it makes neither a yes
- * nor a no, and decides only where nothing known does (Kleene's logic). */
+ * nor a no, and decides only where nothing known does (Kleene's logic).
+ *
+ * "review" and "attested" are a person's to decide, who writes down what he saw; what a device shows is held
+ * against that. "attested" is of what no device shows. */
 #ifndef EXPECT_H
 #define EXPECT_H
 #include "evidence.h"
 
 enum truth { TRUTH_NO, TRUTH_UNKNOWN, TRUTH_YES };
 
-enum { EXPECT_TERMS_MAX = 16, EXPECT_SEEN_BYTES_MAX = 512 };
+enum { EXPECT_TERMS_MAX = 16, EXPECT_SEEN_BYTES_MAX = 2048, EXPECT_SOURCE_BYTES_MAX = 512 };
 
 enum test {
 	TEST_Y,
@@ -24,6 +27,7 @@ enum test {
 	TEST_EMPTY,
 	TEST_NONEMPTY,
 	TEST_REVIEW,
+	TEST_ATTESTED,
 	TEST_IS,
 	TEST_NOT,
 	TEST_AT_LEAST,
@@ -52,14 +56,26 @@ struct expect {
  * test is of the group "device". NULL, or what is wrong. */
 const char *expect_parse(char *text, const char *group, const char *key, struct expect *out);
 
-/* What decided it, for people. */
-struct expect_seen {
-	char value[EXPECT_SEEN_BYTES_MAX];
-	char source[EXPECT_SEEN_BYTES_MAX];
-	int review; /* unknown because a person has to decide */
+/* May a person judge any of it? */
+int expect_has_review(const struct expect *);
+
+enum review {
+	REVIEW_NONE,    /* it is not that what decided */
+	REVIEW_NEEDED,  /* unknown until a person judges the value */
+	REVIEW_HELD,    /* the value is the one that was judged */
+	REVIEW_CHANGED, /* it is another one */
 };
 
-enum truth expect_judge(const struct expect *, const struct evidence *, struct expect_seen *);
+/* What decided it, for people. The value of a review is whole, in one form whatever the order of a list. */
+struct expect_seen {
+	char value[EXPECT_SEEN_BYTES_MAX];
+	char source[EXPECT_SOURCE_BYTES_MAX];
+	enum review review;
+};
+
+/* reviewed: the value that a person has judged, or NULL. */
+enum truth expect_judge(
+        const struct expect *, const struct evidence *, const char *reviewed, struct expect_seen *);
 
 /* The group in which the facts of a rule's key are kept: CONFIG_ keys in kconfig, those of netsysctl in
  * sysctl. */

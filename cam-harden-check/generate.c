@@ -192,7 +192,7 @@ static int applies(const struct rule *r, const struct evidence *e)
 {
 	struct expect_seen seen;
 	return !(r->dropped.owner && !r->dropped.expired) &&
-	       expect_judge(&r->condition, e, &seen) != TRUTH_NO;
+	       expect_judge(&r->condition, e, NULL, &seen) != TRUTH_NO;
 }
 
 static void put(struct run *g, const struct rule *r, const struct term *t, const char *key, int maybe)

@@ -64,8 +64,45 @@ static int say(struct finding *f, enum verdict v, char *reason)
 	return reason ? 0 : -1;
 }
 
+/* The line in which a person says to have judged this value. */
+static char *review_line(const struct rule *r, const char *value)
+{
+	char escaped[2 * EXPECT_SEEN_BYTES_MAX];
+	size_t n = 0;
+
+	for (; *value; value++) {
+		if (*value == '|')
+			escaped[n++] = '\\';
+		escaped[n++] = *value;
+	}
+	escaped[n] = 0;
+	return text("reviewed %s | OWNER | UNTIL | %s | REASON", r->id, escaped);
+}
+
+static int seen_keep(struct finding *f, const struct rule *r, const struct expect_seen *seen)
+{
+	f->review = seen->review == REVIEW_NEEDED || seen->review == REVIEW_CHANGED;
+	f->fix = f->review ? review_line(r, seen->value) : NULL;
+	f->seen = strdup(seen->value);
+	f->source = strdup(seen->source);
+	return f->seen && f->source && (f->fix || !f->review) ? 0 : -1;
+}
+
+/* What was judged too long ago is to be looked at again: it is shown. */
+static int review_expired(struct finding *f, const struct rule *r, const struct evidence *e)
+{
+	struct expect_seen seen;
+
+	(void)expect_judge(&r->expected, e, NULL, &seen);
+	if (seen_keep(f, r, &seen) < 0)
+		return -1;
+	return say(f, VERDICT_FAIL,
+	        text("what %s judged held until %s: %s", r->reviewed.owner, r->reviewed.until,
+	                r->reviewed.reason));
+}
+
 /* Verdicts that a person's decision makes; 1 when there is one. */
-static int decided(struct finding *f, const struct rule *r)
+static int decided(struct finding *f, const struct rule *r, const struct evidence *e)
 {
 	const struct decision *d = &r->dropped;
 
@@ -86,6 +123,8 @@ static int decided(struct finding *f, const struct rule *r)
 		               text("the waiver of %s ended on %s: %s", d->owner, d->until, d->reason)) < 0
 		               ? -1
 		               : 1;
+	if (r->reviewed.expired && !d->owner)
+		return review_expired(f, r, e) < 0 ? -1 : 1;
 	return 0;
 }
 
@@ -93,7 +132,7 @@ static int condition_judge(struct finding *f, const struct rule *r, const struct
 {
 	struct expect_seen seen;
 
-	switch (expect_judge(&r->condition, e, &seen)) {
+	switch (expect_judge(&r->condition, e, NULL, &seen)) {
 	case TRUTH_YES: return 0;
 	case TRUTH_NO:
 		return say(f, VERDICT_SKIP,
@@ -116,20 +155,26 @@ static char *fix_of(const struct rule *r)
 static int expected_judge(struct finding *f, const struct rule *r, const struct evidence *e)
 {
 	struct expect_seen seen;
-	const struct decision *w = &r->waived;
-	enum truth is = expect_judge(&r->expected, e, &seen);
+	const struct decision *w = &r->waived, *by = &r->reviewed;
+	enum truth is = expect_judge(&r->expected, e, by->expired ? NULL : r->reviewed_seen, &seen);
 
-	if (!(f->seen = strdup(seen.value)) || !(f->source = strdup(seen.source)))
+	if (seen_keep(f, r, &seen) < 0)
 		return -1;
 	if (is == TRUTH_YES)
-		return say(f, VERDICT_PASS, strdup(""));
-	if (!(f->fix = fix_of(r)))
+		return say(f, VERDICT_PASS,
+		        seen.review == REVIEW_HELD
+		                ? text("judged by %s until %s: %s", by->owner, by->until, by->reason)
+		                : strdup(""));
+	if (!f->fix && !(f->fix = fix_of(r)))
 		return -1;
 	/* A person can answer for a failure and for what only a person can judge; what was not seen stays
 	 * unseen. */
-	if (w->owner && (is == TRUTH_NO || seen.review))
+	if (w->owner && (is == TRUTH_NO || seen.review == REVIEW_NEEDED))
 		return say(
 		        f, VERDICT_WAIVED, text("waived by %s until %s: %s", w->owner, w->until, w->reason));
+	if (seen.review == REVIEW_CHANGED)
+		return say(f, VERDICT_FAIL,
+		        text("was %s when %s judged it, is %s", r->reviewed_seen, by->owner, seen.value));
 	if (is == TRUTH_NO)
 		return say(f, VERDICT_FAIL,
 		        r->overridden.expired
@@ -137,8 +182,7 @@ static int expected_judge(struct finding *f, const struct rule *r, const struct 
 		                          r->overridden.owner, r->overridden.until)
 		                : text("expected: %s", r->expected_text));
 	return say(f, VERDICT_INCOMPLETE,
-	        seen.review ? text("a person has to decide about %s: waive it by name", seen.value)
-	                    : text("%s", seen.source));
+	        seen.review == REVIEW_NEEDED ? text("a person has to judge it") : text("%s", seen.source));
 }
 
 static int rule_judge(struct findings *out, const struct rule *r, const struct evidence *e)
@@ -148,7 +192,7 @@ static int rule_judge(struct findings *out, const struct rule *r, const struct e
 
 	if (!f)
 		return -1;
-	if (!(done = decided(f, r)) && !(done = condition_judge(f, r, e)))
+	if (!(done = decided(f, r, e)) && !(done = condition_judge(f, r, e)))
 		done = expected_judge(f, r, e);
 	if (done < 0)
 		return -1;

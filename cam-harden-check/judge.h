@@ -9,9 +9,10 @@ struct finding {
 	const char *id, *group, *key, *expected, *rule_source, *why, *breaks;
 	enum severity severity;
 	enum verdict verdict;
-	char *fix;           /* a line of configuration, or "" */
+	char *fix;           /* a line of configuration or, of a review, of a policy; or "" */
+	int review;          /* a person has to judge it, and the fix is that line */
 	char *seen, *source; /* what the device shows, and where */
-	char *reason;        /* of everything but a pass */
+	char *reason;        /* of everything but a pass that no person has judged */
 };
 
 struct findings {

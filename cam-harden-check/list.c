@@ -23,8 +23,10 @@ void list_add(struct list *l, const char *fmt, ...)
 	va_start(ap, fmt);
 	int n = vsnprintf(text, sizeof text, fmt, ap);
 	va_end(ap);
-	if (n >= (int)sizeof text)
+	if (n >= (int)sizeof text) {
 		memcpy(text + sizeof text - 4, "...", 4);
+		list_unseen(l, "something too long");
+	}
 	text_clean(text);
 	if (evidence_item(l->e, l->group, l->key, text, l->source) < 0)
 		l->full = 1;
@@ -41,12 +43,12 @@ int list_end(struct list *l)
 
 	if (l->n > LIST_ITEMS_MAX) {
 		snprintf(more, sizeof more, "and %lu more", l->n - LIST_ITEMS_MAX);
-		l->full |= evidence_item(l->e, l->group, l->key, more, l->source) < 0;
+		l->full |= evidence_rest(l->e, l->group, l->key, more, l->source) < 0;
 	}
 	/* what was found stands, and fails; only where nothing was found does the rest decide */
 	if (l->unseen && l->n) {
 		snprintf(more, sizeof more, "(not all was seen: %.40s)", l->unseen);
-		l->full |= evidence_item(l->e, l->group, l->key, more, l->source) < 0;
+		l->full |= evidence_rest(l->e, l->group, l->key, more, l->source) < 0;
 	} else if (l->unseen)
 		l->full |= evidence_unseen(l->e, l->group, l->key, l->unseen) < 0;
 	else if (!l->n)
@@ -60,7 +62,8 @@ int fact_put(struct evidence *e, const char *group, const char *key, const char 
 
 	if (!value)
 		return evidence_none(e, group, key, source);
-	snprintf(text, sizeof text, "%s", value);
+	if (snprintf(text, sizeof text, "%s", value) >= (int)sizeof text)
+		return evidence_unseen(e, group, key, "a value that is too long");
 	text_clean(text);
 	return evidence_fact(e, group, key, text, source);
 }

@@ -14,7 +14,7 @@ struct list {
 	int full;           /* the evidence is */
 };
 
-/* Control characters become '?', what is too long ends in "...". */
+/* Control characters become '?'; what is too long ends in "...", and the list is not whole. */
 void list_add(struct list *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Something of it could not be looked at. */
 void list_unseen(struct list *l, const char *why);

@@ -205,6 +205,7 @@ static int line_take(struct evidence *e, char *line)
 	switch (f[0][0]) {
 	case '0' + FACT_VALUE: return evidence_fact(e, f[1], f[2], f[3], f[4]);
 	case '0' + FACT_ITEM: return evidence_item(e, f[1], f[2], f[3], f[4]);
+	case '0' + FACT_REST: return evidence_rest(e, f[1], f[2], f[3], f[4]);
 	case '0' + FACT_NONE: return evidence_none(e, f[1], f[2], f[4]);
 	case '0' + FACT_UNSEEN: return evidence_unseen(e, f[1], f[2], f[3]);
 	case 'g': return evidence_unseen(e, f[1], NULL, f[3]);

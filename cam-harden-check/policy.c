@@ -78,6 +78,12 @@ static int id_acceptable(const char *id)
 	return n && !id[n] && n < POLICY_ID_BYTES_MAX && isalnum((unsigned char)*id);
 }
 
+/* judge.c names its own findings so. */
+static int id_taken(const char *id)
+{
+	return strncmp(id, "disagree.", 9) == 0 || strcmp(id, "evidence.bounds") == 0;
+}
+
 static int date_acceptable(const char *s)
 {
 	static const char form[] = "0000-00-00";
@@ -138,6 +144,8 @@ static const char *rule_add(struct layer *l, char *field[FIELDS_MAX], int n)
 	r.source = field[6], r.why = field[7], r.breaks = field[8];
 	if (!id_acceptable(r.id))
 		return "the id has other characters than a-z, 0-9, . _ and -, or is too long";
+	if (id_taken(r.id))
+		return "the id is that of a finding which no rule makes";
 	if (policy_find(p, r.id))
 		return "a rule of this id is there already: override, waive or drop it";
 	if (severity_find(field[5], &r.severity) < 0)
@@ -147,6 +155,7 @@ static const char *rule_add(struct layer *l, char *field[FIELDS_MAX], int n)
 		return why;
 	if (!r.expected.terms)
 		return "nothing is expected";
+	r.reviewable = expect_has_review(&r.expected);
 	if (p->rules == POLICY_RULES_MAX)
 		return "too many rules";
 	if (p->rules == p->room) {
@@ -173,33 +182,64 @@ static const char *decision_parse(
 	return NULL;
 }
 
-/* waive ID, drop ID and override ID: field[0] without the word. */
-static const char *decision_add(struct layer *l, const char *word, const char *id, char **field, int n)
+/* One that has expired is read too: a policy that was right stays right. */
+static const char *override_add(struct layer *l, struct rule *r, char **field, int n)
 {
-	struct rule *r = policy_find(l->p, id);
+	struct expect x;
 	struct decision d;
 	const char *why;
 
+	if (n != 5)
+		return "override ID | EXPECTED | OWNER | UNTIL | REASON";
+	if ((why = decision_parse(l, field[2], field[3], field[4], &d)) ||
+	        (why = expression(l, field[1], r->group, r->key, &x)))
+		return why;
+	if (!x.terms)
+		return "nothing is expected";
+	r->overridden = d;
+	r->reviewable |= expect_has_review(&x);
+	if (d.expired)
+		return NULL; /* what was expected before counts again */
+	r->expected_text = field[1];
+	r->expected = x;
+	return NULL;
+}
+
+static const char *reviewed_add(struct layer *l, struct rule *r, char **field, int n)
+{
+	if (n != 5 || !*field[3])
+		return "reviewed ID | OWNER | UNTIL | SEEN | REASON";
+	if (!r->reviewable)
+		return "no person judges this rule: neither review nor attested is in what it expects";
+	r->reviewed_seen = field[3];
+	return decision_parse(l, field[1], field[2], field[4], &r->reviewed);
+}
+
+/* waive ID, drop ID, override ID and reviewed ID: field[0] without the word. */
+static const char *decision_add(struct layer *l, const char *word, const char *id, char **field, int n)
+{
+	struct rule *r = policy_find(l->p, id);
+
 	if (!r)
 		return "no rule of this id below this line";
-	if (strcmp(word, "override") == 0) {
-		if (n != 5)
-			return "override ID | EXPECTED | OWNER | UNTIL | REASON";
-		if ((why = decision_parse(l, field[2], field[3], field[4], &d)))
-			return why;
-		r->overridden = d;
-		if (d.expired)
-			return NULL; /* what was expected before counts again */
-		r->expected_text = field[1];
-		why = expression(l, field[1], r->group, r->key, &r->expected);
-		return why ? why : r->expected.terms ? NULL : "nothing is expected";
-	}
+	if (strcmp(word, "override") == 0)
+		return override_add(l, r, field, n);
+	if (strcmp(word, "reviewed") == 0)
+		return reviewed_add(l, r, field, n);
 	if (n != 4)
 		return "waive or drop ID | OWNER | UNTIL | REASON";
-	if ((why = decision_parse(l, field[1], field[2], field[3], &d)))
-		return why;
-	*(strcmp(word, "waive") == 0 ? &r->waived : &r->dropped) = d;
-	return NULL;
+	return decision_parse(
+	        l, field[1], field[2], field[3], strcmp(word, "waive") == 0 ? &r->waived : &r->dropped);
+}
+
+static int is_decision(const char *word)
+{
+	static const char *const words[] = {"waive", "drop", "override", "reviewed"};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(words[i], word) == 0)
+			return 1;
+	return 0;
 }
 
 static const char *line_take(struct layer *l, char *line)
@@ -228,8 +268,7 @@ static const char *line_take(struct layer *l, char *line)
 		return rule_add(l, field, n);
 	*blank++ = 0;
 	blank += strspn(blank, " \t");
-	if (strcmp(field[0], "waive") != 0 && strcmp(field[0], "drop") != 0 &&
-	        strcmp(field[0], "override") != 0)
+	if (!is_decision(field[0]))
 		return "unknown word";
 	return decision_add(l, field[0], blank, field, n);
 }

@@ -4,7 +4,8 @@
  *     target | ARCH | BOARD
  *     waive ID | OWNER | UNTIL | REASON
  *     drop ID | OWNER | UNTIL | REASON
- *     override ID | EXPECTED | OWNER | UNTIL | REASON */
+ *     override ID | EXPECTED | OWNER | UNTIL | REASON
+ *     reviewed ID | OWNER | UNTIL | SEEN | REASON */
 #ifndef POLICY_H
 #define POLICY_H
 #include "expect.h"
@@ -31,7 +32,9 @@ struct rule {
 	const char *id, *group, *key, *expected_text, *condition_text, *source, *why, *breaks;
 	enum severity severity;
 	struct expect expected, condition;
-	struct decision waived, dropped, overridden;
+	struct decision waived, dropped, overridden, reviewed;
+	const char *reviewed_seen; /* what the owner saw; - of what no device shows */
+	int reviewable;            /* a person may judge it, in some layer */
 	const char *layer;
 	unsigned line;
 };

@@ -46,6 +46,13 @@ static void case_put(const struct finding *f, FILE *out)
 		put(out, f->reason);
 		fputs("\"/>\n", out);
 		break;
+	case VERDICT_PASS:
+		if (*f->reason) {
+			fputs("   <system-out>", out);
+			put(out, f->reason);
+			fputs("</system-out>\n", out);
+		}
+		break;
 	default: break;
 	}
 	fputs("  </testcase>\n", out);

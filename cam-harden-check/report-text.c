@@ -38,13 +38,13 @@ static void finding_put(const struct report *r, const struct finding *f, FILE *o
 	        r->colour ? "\033[0m" : "");
 	put(out, f->id);
 	fprintf(out, "  (%s)\n", severity_name(f->severity));
-	if (f->verdict == VERDICT_PASS)
+	if (f->verdict == VERDICT_PASS && !*f->reason)
 		return;
 	field(out, "what", f->key);
 	field(out, "seen", f->seen);
 	field(out, "where", f->source);
 	field(out, "reason", f->reason);
-	if (f->verdict == VERDICT_SKIP)
+	if (f->verdict == VERDICT_SKIP || f->verdict == VERDICT_PASS)
 		return;
 	field(out, "why", f->why);
 	field(out, "fix", f->fix);
@@ -135,7 +135,7 @@ int report_tap(const struct report *r, FILE *out)
 		if (*directive[f->verdict])
 			tap_put(out, f->reason);
 		fputc('\n', out);
-		if (f->verdict != VERDICT_FAIL && f->verdict != VERDICT_INCOMPLETE)
+		if (*directive[f->verdict] || !*f->reason)
 			continue;
 		fprintf(out, "# %s: ", verdict_name(f->verdict));
 		tap_put(out, f->key);

@@ -20,6 +20,7 @@ int report_json(const struct report *, FILE *);
 int report_tap(const struct report *, FILE *);
 int report_sarif(const struct report *, FILE *);
 int report_junit(const struct report *, FILE *);
+int report_release(const struct report *, FILE *);
 
 /* The same bytes as report_json() writes, to be freed; NULL with ENOMEM. */
 char *report_json_text(const struct report *);

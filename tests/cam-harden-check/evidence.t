@@ -195,16 +195,42 @@ try:
                       ("x | sysctl | kernel.sysrq | at-least many | - | low | own | why | -\n", "mine:1: not a number"),
                       ("x | sysctl | kernel.sysrq | is 1 | - | dire | own | why | -\n", "mine:1: severity"),
                       ("x | sysctl | kernel.sysrq | is 1 | arch arm64 | low | own | why | -\n", "mine:1: "),
+                      ("disagree.x | sysctl | kernel.sysrq | is 1 | - | low | own | why | -\n", "mine:1: the id is that"),
+                      ("evidence.bounds | sysctl | kernel.sysrq | is 1 | - | low | own | why | -\n", "mine:1: the id is that"),
                       ("X | sysctl | kernel.sysrq | is 1 | - | low | own | why | -\n", "mine:1: the id"),
+                      (f"reviewed s.nothing | alice | {late} | 1 | x\n", "mine:1: no rule of this id"),
+                      (f"reviewed s.sysrq | alice | {late} | 1 | x\n", "mine:1: no person judges this rule"),
+                      (f"override s.sysrq | review | alice | {late} | x\nreviewed s.sysrq | alice | {late} | 1\n", "mine:2: reviewed ID"),
+                      (f"override s.sysrq | review | alice | {late} | x\nreviewed s.sysrq | alice | {late} | | x\n", "mine:2: reviewed ID"),
+                      ("override s.sysrq | review | alice | 2024-01-01 | x\noverride s.sysrq | is | alice | 2024-01-01 | x\n", "mine:2: a value is missing"),
+                      (f"override s.sysrq | review | alice | {late} | x\nreviewed s.sysrq | OWNER | UNTIL | 1 | REASON\n", "mine:2: until"),
                       ("forbid s.sysrq | alice\n", "mine:1: unknown word"), ("# only a comment", "mine:1: the last line"), ("", "mine: empty")):
         layer(f"refused: {text.strip()[:50]!r}", text, 100, says=why)
     write("pr", RULES.replace("is 0", "review"))
     layer("what a person has to decide is incomplete", "# nothing\n", 3, "INCOMPLETE", base="pr")
-    layer("until one does, by name", f"waive s.sysrq | alice | {late} | seen and fine\n", 0, "WAIVED", base="pr")
+    layer("one can waive it", f"waive s.sysrq | alice | {late} | seen and fine\n", 0, "WAIVED", base="pr")
+    layer("one who judges names the value", f"reviewed s.sysrq | alice | {late} | 1 | seen and fine\n", 0, "PASS", base="pr")
+    layer("another value fails", f"reviewed s.sysrq | alice | {late} | 0 | seen and fine\n", 1, "FAIL", base="pr")
+    layer("no value is another value", f"reviewed s.sysrq | alice | {late} | - | seen and fine\n", 1, "FAIL", base="pr")
+    layer("what was judged too long ago fails", "reviewed s.sysrq | alice | 2024-01-01 | 1 | seen and fine\n", 1, "FAIL", base="pr")
+    layer("the last judgement counts", f"reviewed s.sysrq | alice | 2024-01-01 | 0 | x\nreviewed s.sysrq | bob | {late} | 1 | x\n", 0, "PASS", base="pr")
+    layer("one that has ended can be waived", f"reviewed s.sysrq | alice | 2024-01-01 | 1 | x\nwaive s.sysrq | bob | {late} | x\n", 0, "WAIVED", base="pr")
+    layer("another value can be waived", f"reviewed s.sysrq | alice | {late} | 0 | x\nwaive s.sysrq | bob | {late} | x\n", 0, "WAIVED", base="pr")
+    layer("a review that an override asked for until it ended", f"override s.sysrq | review | alice | 2024-01-01 | x\nreviewed s.sysrq | alice | {late} | 1 | x\n", 1, "FAIL")
+    for text, code, want in ((f"reviewed s.sysrq | alice | {late} | 1 | x\n", 3, "INCOMPLETE"), (f"reviewed s.sysrq | alice | {late} | not seen | x\n", 3, "INCOMPLETE"),
+                             (f"waive s.sysrq | alice | {late} | x\n", 3, "INCOMPLETE"), ("reviewed s.sysrq | alice | 2024-01-01 | 1 | x\n", 1, "FAIL")):
+        r = run("-p", write("mine", text), "-k", k, "-c", c, policy="pr")
+        tap.ok(r.returncode == code and verdicts(r)["s.sysrq"] == want, f"not seen, and {text.strip()}: {want}", r.stdout, r.stderr)
+    write("pa", RULES.replace("is 0", "attested"))
+    layer("what no device shows is incomplete", "# nothing\n", 3, "INCOMPLETE", base="pa")
+    layer("until somebody vouches for it", f"reviewed s.sysrq | alice | {late} | - | tried on a test build\n", 0, "PASS", base="pa")
+    layer("who cannot name a value", f"reviewed s.sysrq | alice | {late} | 1 | tried on a test build\n", 1, "FAIL", base="pa")
+    layer("nor for ever", "reviewed s.sysrq | alice | 2024-01-01 | - | tried on a test build\n", 1, "FAIL", base="pa")
     if shutil.which("faketime") and not os.environ.get("SAN"):
         waiver = "waive s.sysrq | alice | 2030-06-15 | x\n"
         for date, code, want in (("2030-06-15 12:00:00", 0, "WAIVED"), ("2030-06-16 12:00:00", 1, "FAIL")):
             layer(f"a waiver until 2030-06-15, on {date}", waiver, code, want, date=date)
+            layer(f"a judgement until 2030-06-15, on {date}", "reviewed s.sysrq | alice | 2030-06-15 | 1 | x\n", code, want.replace("WAIVED", "PASS"), base="pr", date=date)
         layer("a clock that was never set keeps no waiver alive", "waive s.sysrq | alice | 2024-01-01 | x\n", 1, "FAIL", date="1970-01-02 00:00:00")
 
     # offline, nothing of this host; the sanitizers' own runtime looks at a lot

@@ -8,16 +8,22 @@
 
 static struct evidence *e;
 
-static enum truth of(const char *group, const char *key, const char *text)
+static struct expect_seen seen; /* by the last one that was judged */
+
+static enum truth judged(const char *group, const char *key, const char *text, const char *reviewed)
 {
 	static struct expect x;
-	struct expect_seen seen;
 	char *copy = strdup(text);
 	const char *why = copy ? expect_parse(copy, group, key, &x) : "memory";
-	enum truth is = why ? (enum truth)99 : expect_judge(&x, e, &seen);
+	enum truth is = why ? (enum truth)99 : expect_judge(&x, e, reviewed, &seen);
 
 	free(copy);
 	return is;
+}
+
+static enum truth of(const char *group, const char *key, const char *text)
+{
+	return judged(group, key, text, NULL);
 }
 
 static void three_values(void)
@@ -42,6 +48,9 @@ static void three_values(void)
 	        {"group:thing empty", TRUTH_UNKNOWN},
 	        {"review", TRUTH_UNKNOWN},
 	        {"review or y", TRUTH_YES},
+	        {"attested", TRUTH_UNKNOWN},
+	        {"attested or y", TRUTH_YES},
+	        {"attested and n", TRUTH_NO},
 	        {"kconfig:CONFIG_NOT_THERE n", TRUTH_YES},
 	        {"kconfig:CONFIG_NOT_THERE is 3", TRUTH_NO},
 	        {"kconfig:CONFIG_NOT_THERE absent", TRUTH_YES},
@@ -104,7 +113,8 @@ static void refused(void)
 {
 	static const char *const texts[] = {"", "yes", "is", "y 1", "at-least x",
 	        "at-most 99999999999999999999", "max CONFIG_X 3", "max a:b", "y or", "y and and y", "a: y",
-	        ":b y", "a:b{ y", "a:b{c y", "a:**b y"};
+	        ":b y", "a:b{ y", "a:b{c y", "a:**b y", "review y", "attested -", "a:b* review",
+	        "a:b{c,d} review", "review or review", "review or attested"};
 	char many[1024] = "y";
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
@@ -112,6 +122,94 @@ static void refused(void)
 	for (int i = 0; i < EXPECT_TERMS_MAX; i++)
 		snprintf(many + strlen(many), sizeof many - strlen(many), " or y");
 	ok(of("sysctl", "number", many) == (enum truth)99, "refused: too many terms");
+	ok(of("kconfig", NULL, "board review") == (enum truth)99,
+	        "refused: a condition that waits for a person");
+	ok(of("kconfig", NULL, "a:b attested") == (enum truth)99, "refused: one that nothing shows");
+}
+
+/* What a person has judged holds for that value in one form, and for no other. */
+static void reviews(void)
+{
+	static const struct {
+		const char *key, *text, *reviewed;
+		enum truth is;
+		enum review by;
+	} cases[] = {
+	        {"number", "review", NULL, TRUTH_UNKNOWN, REVIEW_NEEDED},
+	        {"number", "review", "10", TRUTH_YES, REVIEW_HELD},
+	        {"number", "review", "1", TRUTH_NO, REVIEW_CHANGED},
+	        {"number", "review", "100", TRUTH_NO, REVIEW_CHANGED},
+	        {"number", "review", "-", TRUTH_NO, REVIEW_CHANGED},
+	        {"list", "review", "one,two", TRUTH_YES, REVIEW_HELD},
+	        {"list", "review", "two,one", TRUTH_NO, REVIEW_CHANGED},
+	        {"list", "review", "one", TRUTH_NO, REVIEW_CHANGED},
+	        {"tsil", "review", "one,two", TRUTH_YES, REVIEW_HELD},
+	        {"comma", "review", "one\\,two\\\\", TRUTH_YES, REVIEW_HELD},
+	        {"comma", "review", "one,two", TRUTH_NO, REVIEW_CHANGED},
+	        {"rest", "review", NULL, TRUTH_UNKNOWN, REVIEW_NONE},
+	        {"rest", "review", "one", TRUTH_UNKNOWN, REVIEW_NONE},
+	        {"rest", "review", "one,and 3 more", TRUTH_UNKNOWN, REVIEW_NONE},
+	        {"rest", "lacks two", NULL, TRUTH_UNKNOWN, REVIEW_NONE},
+	        {"rest", "lacks one", NULL, TRUTH_NO, REVIEW_NONE},
+	        {"rest", "empty", NULL, TRUTH_NO, REVIEW_NONE},
+	        {"rest", "contains one", NULL, TRUTH_YES, REVIEW_NONE},
+	        {"long", "review", NULL, TRUTH_UNKNOWN, REVIEW_NONE},
+	        {"many", "review", NULL, TRUTH_UNKNOWN, REVIEW_NONE},
+	        {"none", "review", "not there", TRUTH_YES, REVIEW_HELD},
+	        {"none", "review", "\"not there\"", TRUTH_NO, REVIEW_CHANGED},
+	        {"posing", "review", "not there", TRUTH_NO, REVIEW_CHANGED},
+	        {"posing", "review", "\"not there\"", TRUTH_YES, REVIEW_HELD},
+	        {"dash", "review", "-", TRUTH_NO, REVIEW_CHANGED},
+	        {"dash", "review", "\"-\"", TRUTH_YES, REVIEW_HELD},
+	        {"blank", "review", "\"\"", TRUTH_YES, REVIEW_HELD},
+	        {"quoted", "review", "\"-\"", TRUTH_NO, REVIEW_CHANGED},
+	        {"padded", "review", "x y", TRUTH_YES, REVIEW_HELD},
+	        {"denied", "review", "not seen", TRUTH_UNKNOWN, REVIEW_NONE},
+	        {"denied", "review", "permission", TRUTH_UNKNOWN, REVIEW_NONE},
+	        {"nobody-looked", "review", "-", TRUTH_UNKNOWN, REVIEW_NONE},
+	        {"nobody-looked", "attested", "-", TRUTH_YES, REVIEW_HELD},
+	        {"nobody-looked", "attested", NULL, TRUTH_UNKNOWN, REVIEW_NEEDED},
+	        {"nobody-looked", "attested", "yes", TRUTH_NO, REVIEW_CHANGED},
+	        {"number", "attested", "10", TRUTH_NO, REVIEW_CHANGED},
+	        {"list", "empty or review", "one", TRUTH_NO, REVIEW_CHANGED},
+	        {"list", "empty or review", NULL, TRUTH_UNKNOWN, REVIEW_NEEDED},
+	        {"list", "empty or review", "one,two", TRUTH_YES, REVIEW_HELD},
+	        {"none", "empty or review", "one,two", TRUTH_YES, REVIEW_NONE},
+	        {"number", "is 10 and review", "10", TRUTH_YES, REVIEW_HELD},
+	        {"number", "is 11 and review", "10", TRUTH_NO, REVIEW_NONE},
+	        {"number", "review and is 11", "10", TRUTH_NO, REVIEW_NONE},
+	        {"number", "review and sysctl:denied is 1", "10", TRUTH_UNKNOWN, REVIEW_NONE},
+	        {"number", "review and sysctl:denied is 1", NULL, TRUTH_UNKNOWN, REVIEW_NONE},
+	        {"number", "sysctl:denied is 1 and review", NULL, TRUTH_UNKNOWN, REVIEW_NONE},
+	        {"number", "sysctl:denied is 1 or review", NULL, TRUTH_UNKNOWN, REVIEW_NEEDED},
+	        {"number", "sysctl:path review", "/dev/dm-0", TRUTH_YES, REVIEW_HELD},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		enum truth is = judged("sysctl", cases[i].key, cases[i].text, cases[i].reviewed);
+		ok(is == cases[i].is && seen.review == cases[i].by, "%s %s, judged %s: %s", cases[i].key,
+		        cases[i].text, cases[i].reviewed ? cases[i].reviewed : "by nobody", seen.value);
+	}
+}
+
+static int reviews_facts(void)
+{
+	static char longer[EXPECT_SEEN_BYTES_MAX + 1], item[16];
+	int r = 0;
+
+	memset(longer, 'x', sizeof longer - 1);
+	r |= evidence_item(e, "sysctl", "tsil", "two", "t") | evidence_item(e, "sysctl", "tsil", "one", "t");
+	r |= evidence_item(e, "sysctl", "comma", "one,two\\", "t");
+	r |= evidence_item(e, "sysctl", "rest", "one", "t") |
+	     evidence_rest(e, "sysctl", "rest", "and 3 more", "t");
+	r |= evidence_fact(e, "sysctl", "long", longer, "t");
+	for (int i = 0; i < 300; i++) {
+		snprintf(item, sizeof item, "%d", i);
+		r |= evidence_item(e, "sysctl", "many", item, "t");
+	}
+	r |= evidence_fact(e, "sysctl", "posing", "not there", "t");
+	r |= evidence_fact(e, "sysctl", "dash", "-", "t") |
+	     evidence_fact(e, "sysctl", "quoted", "\"-\"", "t");
+	return r | evidence_fact(e, "sysctl", "padded", " x y\t", "t");
 }
 
 static void bounds(void)
@@ -155,11 +253,12 @@ int main(void)
 	r |= evidence_fact(e, "sysctl", "net.c.on", "0", "t") | evidence_none(e, "sysctl", "none", "t");
 	r |= evidence_unseen(e, "sysctl", "denied", "permission") |
 	     evidence_fact(e, "group", "thing", "x", "t");
-	r |= evidence_unseen(e, "group", NULL, "cut off");
+	r |= evidence_unseen(e, "group", NULL, "cut off") | reviews_facts();
 	ok(!r, "evidence is taken");
 	three_values();
 	tests_of_values();
 	refused();
+	reviews();
 	bounds();
 	evidence_free(e);
 	return tap_done();

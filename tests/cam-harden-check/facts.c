@@ -1,11 +1,12 @@
 /* facts: what the collectors put into the evidence, as lines, for tests in shell; with -p what a policy makes
  * of it.
  *
- *     facts [-o] [-j JSON [-4] [-b]] [-f LINES] [-p POLICY] [ROOT COLLECTOR...]
+ *     facts [-o] [-j JSON [-4] [-b]] [-f LINES] [-p POLICY [-l LAYER] [-r]] [ROOT COLLECTOR...]
  *
  * ROOT is a tree that stands for a running device, or with -o for an image. JSON is nft's, without IPv6 (-4),
  * with a bridge (-b). LINES are like those that are printed: GROUP KEY = VALUE, GROUP KEY + ITEM, GROUP KEY
- * none, GROUP KEY unseen: WHY. With -p: VERDICT ID. */
+ * none, GROUP KEY unseen: WHY. With -p: VERDICT ID; with -r what
+ * a person has to judge, as a layer. */
 #define _GNU_SOURCE
 #include "attempt.h"
 #include "boot.h"
@@ -22,6 +23,7 @@
 #include "processes.h"
 #include "programs.h"
 #include "protocols.h"
+#include "report.h"
 #include "resolver.h"
 #include "ruleset.h"
 #include "securebits.h"
@@ -60,6 +62,7 @@ static void line_print(const struct fact *f)
 	switch (f->kind) {
 	case FACT_VALUE: printf("= %s\n", f->value); break;
 	case FACT_ITEM: printf("+ %s\n", f->value); break;
+	case FACT_REST: printf("more: %s\n", f->value); break;
 	case FACT_NONE: printf("none\n"); break;
 	case FACT_UNSEEN: printf("unseen: %s\n", f->value); break;
 	}
@@ -67,7 +70,8 @@ static void line_print(const struct fact *f)
 
 static void all_print(const struct evidence *e)
 {
-	static const char *const groups[] = {"mount", "integrity", "watchdog", "proto", "net", "process", "exec"};
+	static const char *const groups[] = {
+	        "mount", "integrity", "watchdog", "proto", "net", "process", "exec"};
 	const struct fact *f;
 
 	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
@@ -127,23 +131,36 @@ static int given_take(struct evidence *e, const char *path)
 	return r;
 }
 
-static int verdicts_print(const struct evidence *e, const char *path)
+static void layer_add(struct policy *p, const char *path)
 {
-	static struct policy policy;
-	struct findings f;
 	char why[POLICY_WHY_BYTES_MAX];
 	size_t n;
 	char *text = file_read(path, &n);
 
-	if (policy_add(&policy, path, text, n, "2026-01-01", why) < 0 || judge(&policy, e, &f) < 0) {
+	if (policy_add(p, path, text, n, "2026-01-01", why) < 0) {
 		fprintf(stderr, "facts: %s\n", why);
-		return -1;
+		exit(100);
 	}
-	for (size_t i = 0; i < f.n; i++)
+	free(text);
+}
+
+static int verdicts_print(const struct evidence *e, const char *path, const char *layer, bool release)
+{
+	static struct policy policy;
+	struct findings f;
+	struct report r = {.findings = &f, .policy = &policy};
+
+	layer_add(&policy, path);
+	if (layer)
+		layer_add(&policy, layer);
+	if (judge(&policy, e, &f) < 0)
+		return -1;
+	for (size_t i = 0; !release && i < f.n; i++)
 		printf("%s %s\n", verdict_name(f.finding[i].verdict), f.finding[i].id);
+	if (release)
+		report_release(&r, stdout);
 	findings_free(&f);
 	policy_free(&policy);
-	free(text);
 	return 0;
 }
 
@@ -151,14 +168,14 @@ int main(int argc, char **argv)
 {
 	struct evidence *e = evidence_new();
 	struct where w = {.live = 1, .root = -1, .kconfig_fd = -1, .cmdline_fd = -1, .sysctls_fd = -1};
-	const char *json = NULL, *policy = NULL;
-	bool ipv6 = true, bridged = false;
+	const char *json = NULL, *policy = NULL, *layer = NULL;
+	bool ipv6 = true, bridged = false, release = false;
 	int c, r = 0;
 	size_t n;
 
 	if (attempt_is_one(argc, argv))
 		return ATTEMPT_RAN;
-	while (e && (c = getopt(argc, argv, "o4bj:f:p:")) != -1)
+	while (e && (c = getopt(argc, argv, "o4brj:f:p:l:")) != -1)
 		switch (c) {
 		case 'o': w.live = 0; break;
 		case '4': ipv6 = false; break;
@@ -166,6 +183,8 @@ int main(int argc, char **argv)
 		case 'j': json = optarg; break;
 		case 'f': r |= given_take(e, optarg); break;
 		case 'p': policy = optarg; break;
+		case 'l': layer = optarg; break;
+		case 'r': release = true; break;
 		default: return 100;
 		}
 	if (json) {
@@ -180,7 +199,7 @@ int main(int argc, char **argv)
 	if (evidence_first(e, "net", "egress-allowed")) /* whom the packet filter names is known */
 		r |= egress_compare(e);
 	if (policy)
-		r |= verdicts_print(e, policy);
+		r |= verdicts_print(e, policy, layer, release);
 	else
 		all_print(e);
 	evidence_free(e);

@@ -58,6 +58,7 @@ JUNIT = """<?xml version="1.0"?>
   <xs:element name="testsuite" maxOccurs="unbounded"><xs:complexType><xs:sequence>
    <xs:element name="testcase" maxOccurs="unbounded"><xs:complexType><xs:choice minOccurs="0">
     <xs:element name="failure" type="why"/><xs:element name="error" type="why"/><xs:element name="skipped" type="why"/>
+    <xs:element name="system-out" type="xs:string"/>
    </xs:choice><xs:attribute name="classname" use="required"/><xs:attribute name="name" use="required"/><xs:attribute name="time" type="xs:decimal"/></xs:complexType></xs:element>
   </xs:sequence><xs:attribute name="name" use="required"/><xs:attribute name="tests" type="xs:nonNegativeInteger"/><xs:attribute name="failures" type="xs:nonNegativeInteger"/>
   <xs:attribute name="errors" type="xs:nonNegativeInteger"/><xs:attribute name="skipped" type="xs:nonNegativeInteger"/><xs:attribute name="time" type="xs:decimal"/></xs:complexType></xs:element>
@@ -79,9 +80,14 @@ try:
         f.write(open(w_.POLICY, encoding="utf-8").read())
         f.write("waive kconfig.modules | Zoë \"the\" <owner> | 2099-01-01 | a & b\nwaive sysctl.kernel.sysrq | x | 2020-01-01 | ended\n")
         f.write("x.review | kconfig | CONFIG_FILLER_1 | review | - | low | own | why | -\n")
+        f.write("x.judged | kconfig | CONFIG_FILLER_2 | review | - | low | own | why | -\nreviewed x.judged | Zoë & <sons> | 2098-07-06 | y | looked\n")
+        f.write("x.changed | kconfig | CONFIG_FILLER_3 | review | - | low | own | why | -\nreviewed x.changed | bob | 2098-07-06 | m | looked\n")
+        f.write("x.late | kconfig | CONFIG_FILLER_4 | review | - | low | own | why | -\nreviewed x.late | bob | 2024-07-06 | y | looked\n")
+        f.write("x.pipes | kconfig | CONFIG_PIPES | review | - | low | own | why | -\nx.vouched | kconfig | CONFIG_FILLER_5 | attested | - | low | own | why | -\n")
     world = w_.ideal()
     world.kconfig["CONFIG_MODULES"] = "y"
     world.kconfig["CONFIG_LSM"] = "<b>&\"quoted\"</b>"
+    world.kconfig["CONFIG_PIPES"] = "a | b \\| c"
     world.cmdline["lockdown"] = "na\u00efve"
     world.sysctl.pop("kernel.dmesg_restrict")
     runs = {form: audit.run(world, policy=f"{T}/policy", form=form) for form in ("json", "tap", "sarif", "junit", "text")}
@@ -141,11 +147,44 @@ try:
         tap.ok(("\033[" in r.stdout) == want, f"text: on a terminal with {env}: {'colour' if want else 'none'}", r.stdout[:200])
 
     # nothing from the device moves a terminal or breaks out of a form
-    for form, evil in ((f, e) for f in ("text", "json", "tap", "sarif", "junit") for e in ("\033]0;pwned\007", "\u009b31m")):
+    for form, evil in ((f, e) for f in ("text", "json", "tap", "sarif", "junit", "release") for e in ("\033]0;pwned\007", "\u009b31m")):
         with open(f"{T}/esc", "w", encoding="utf-8") as f:
             f.write(f"lockdown={evil} panic=3\n")
         r = subprocess.run(["cam-harden-check", "-c", f"{T}/esc", "-o", form], capture_output=True, check=False)
         tap.ok(r.returncode in (1, 3) and b"\033" not in r.stdout and b"\x07" not in r.stdout and b"\xc2\x9b" not in r.stdout, f"{form}: no escape sequence of the device comes out")
+
+    # what a person has judged, and what is left to judge
+    judged = "judged by Zoë & <sons> until 2098-07-06: looked"
+    out = audit.run(world, "-v", policy=f"{T}/policy", form="text").stdout
+    tap.ok(f"PASS        x.judged  (low)\n            what    CONFIG_FILLER_2\n            seen    y\n" in out and f"            reason  {judged}\n" in out,
+           "text: who judged it, and until when", out[-300:])
+    reasons = {f["id"]: f["reason"] for f in report["findings"]}
+    tap.ok(reasons["x.judged"] == judged, "json: who judged it, and until when", reasons["x.judged"])
+    tap.ok([r["message"]["text"] for r in run["results"] if r["ruleId"] == "x.judged"][0].endswith(judged), "sarif: who judged it, and until when")
+    tap.ok("<system-out>judged by Zo?? &amp; &lt;sons&gt; until 2098-07-06: looked</system-out>" in runs["junit"].stdout, "junit: who judged it, and until when")
+    tap.ok(f"# PASS: CONFIG_FILLER_2: {judged}; seen y\n" in runs["tap"].stdout, "tap: who judged it, and until when")
+    tap.ok(reasons["x.changed"] == "was m when bob judged it, is y", "another value: both are named", reasons["x.changed"])
+    tap.ok(reasons["x.late"] == "what bob judged held until 2024-07-06: looked", "too long ago: who and when are named", reasons["x.late"])
+    fixes = {f["id"]: f["fix"] for f in report["findings"]}
+    tap.ok(fixes["x.review"] == "reviewed x.review | OWNER | UNTIL | y | REASON" and fixes["x.vouched"] == "reviewed x.vouched | OWNER | UNTIL | - | REASON" and fixes["x.judged"] == "",
+           "the fix is the line of the policy", fixes["x.review"], fixes["x.vouched"])
+    release = audit.run(world, policy=f"{T}/policy", form="release")
+    lines = [l for l in release.stdout.splitlines() if l.startswith("# reviewed ")]
+    tap.ok(release.returncode == 1 and lines == [f"# {fixes[f'x.{i}']}" for i in ("review", "changed", "late", "pipes", "vouched")] and
+           all(l.startswith("#") or not l for l in release.stdout.splitlines()), "-o release: a line for each, and each a comment", release.stdout)
+
+    def with_layer(text, code=(1,)):
+        with open(f"{T}/release", "w", encoding="utf-8") as f:
+            f.write(text)
+        r = audit.run(world, "-p", f"{T}/release", policy=f"{T}/policy")
+        tap.ok(r.returncode in code, f"a layer made from it: exit {r.returncode}", r.stderr)
+        return {f["id"]: f["verdict"] for f in json.loads(r.stdout)["findings"]} if r.stdout else {}
+
+    tap.ok(with_layer(release.stdout) == verdicts, "-o release: nothing passes until somebody signs")
+    with_layer(release.stdout.replace("# reviewed", "reviewed"), (100,))
+    signed = with_layer(re.sub(r"# (reviewed \S+) \| OWNER \| UNTIL (.*) REASON", r"\1 | bob | 2098-07-06 \2 seen", release.stdout))
+    tap.ok({i: v for i, v in signed.items() if verdicts[i] != v} == {f"x.{i}": "PASS" for i in ("review", "changed", "late", "pipes", "vouched")},
+           "-o release: signed, what it names passes, and nothing else", {i: v for i, v in signed.items() if verdicts[i] != v})
 
     # what changed
     with open(f"{T}/old.json", "w", encoding="utf-8") as f:
