@@ -43,9 +43,11 @@ static const struct role roles[] = {
         {"cam-status", false, false, {NULL}, {NULL}},
 };
 
-/* Who may run besides, without being asked why. */
+/* Who may run besides, without being asked why: the supervisor, and who keeps the clock and the watchdog, for
+ * which other rules ask. */
 static const char *const supervisors[] = {"s6-svscan", "s6-supervise", "s6-log", "s6-rc", "s6-fdholderd",
-        "s6-linux-init", "s6-ipcserverd", "cam-harden-chec", "cam-harden-check", "init"};
+        "s6-linux-init", "s6-ipcserverd", "cam-harden-chec", "cam-harden-check", "init", "chronyd", "ntpd",
+        "watchdog"};
 
 enum key {
 	KEY_RUNNING,
