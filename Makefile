@@ -91,10 +91,12 @@ cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav c
 cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 HARDEN_POLICY = cam-harden-check/evidence cam-harden-check/expect cam-harden-check/policy
 HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
-HARDEN_LIVE = cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
+HARDEN_RULESET = cam-harden-check/ruleset cam-harden-check/nft-walk cam-harden-check/nft-match cam-harden-check/nft-values cam-harden-check/nft-json
+HARDEN_LIVE = cam-harden-check/child cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
 	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/protocols cam-harden-check/sockets \
-	cam-harden-check/firewall cam-harden-check/ruleset cam-harden-check/process cam-harden-check/processes \
-	cam-harden-check/programs cam-harden-check/files cam-harden-check/elf-file cam-harden-check/attempt \
+	cam-harden-check/firewall $(HARDEN_RULESET) cam-harden-check/process cam-harden-check/processes \
+	cam-harden-check/programs cam-harden-check/files cam-harden-check/file-look cam-harden-check/secret-key \
+	cam-harden-check/elf-file cam-harden-check/attempt \
 	cam-harden-check/egress cam-harden-check/lines cam-harden-check/daemons cam-harden-check/timesource \
 	cam-harden-check/resolver cam-harden-check/wifi cam-harden-check/order cam-harden-check/feeder \
 	cam-harden-check/clock cam-harden-check/securebits
@@ -116,13 +118,13 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
 	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test \
 	cam-ship/unconnected-test cam-harden-check/expect-test cam-harden-check/elf-test cam-harden-check/procfs-test
-TESTPROGS = cam-harden-check/facts cam-capture/fake cam-capture/convert cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/matrix
+TESTPROGS = cam-harden-check/facts cam-capture/fake cam-capture/convert cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/interfere sandbox/matrix
 lib/number-test_SRC = lib/number
 cam-harden-check/facts_SRC = cam-harden-check/report-release cam-harden-check/where $(HARDEN_JUDGE) $(HARDEN_LIVE) lib/fdio lib/msg lib/number
 cam-harden-check/facts_PKG = jansson
 cam-harden-check/elf-test_SRC = cam-harden-check/elf-file
 HARDEN_TEXTS = cam-harden-check/mountinfo cam-harden-check/process cam-harden-check/sockets cam-harden-check/verity \
-	cam-harden-check/lsm cam-harden-check/files cam-harden-check/elf-file cam-harden-check/list cam-harden-check/evidence \
+	cam-harden-check/lsm cam-harden-check/secret-key cam-harden-check/list cam-harden-check/evidence \
 	cam-harden-check/where lib/fdio
 cam-harden-check/procfs-test_SRC = $(HARDEN_TEXTS)
 lib/name-test_SRC = lib/name
@@ -280,7 +282,7 @@ cmdline_FUZZ = cam-harden-check/cmdline cam-harden-check/evidence
 sysctl_FUZZ = cam-harden-check/sysctl
 policy_FUZZ = $(HARDEN_JUDGE) lib/msg lib/number
 procfs_FUZZ = $(HARDEN_TEXTS)
-ruleset_FUZZ = cam-harden-check/ruleset cam-harden-check/egress cam-harden-check/list cam-harden-check/evidence
+ruleset_FUZZ = $(HARDEN_RULESET) cam-harden-check/egress cam-harden-check/list cam-harden-check/evidence
 elf_FUZZ = cam-harden-check/elf-file
 FUZZ_SECONDS = 15
 FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check

@@ -282,6 +282,18 @@ static int audit(struct work *w, const struct policy *p, struct evidence *e, int
 	return code;
 }
 
+/* What is opened later must not come to lie where the report and messages go. */
+static void standard_open(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDONLY)) >= 0 && fd <= STDERR_FILENO)
+		;
+	if (fd < 0)
+		die_errno(EXIT_TEMPORARY, "/dev/null");
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	static struct work w = {.where = {.root = -1, .kconfig_fd = -1, .cmdline_fd = -1, .sysctls_fd = -1}};
@@ -290,6 +302,7 @@ int main(int argc, char **argv)
 	if (attempt_is_one(argc, argv))
 		return ATTEMPT_RAN;
 	msg_init("cam-harden-check");
+	standard_open();
 	options(&w, argc, argv);
 	const char *no_colour = getenv("NO_COLOR");
 	int colour = isatty(STDOUT_FILENO) && (!no_colour || !*no_colour);

@@ -18,6 +18,7 @@ struct chunk {
 /* What has been said of a whole group. */
 struct group {
 	const char *name, *unseen, *whole;
+	struct fact missing; /* stands for each key without a fact, when it has a value */
 };
 
 struct evidence {
@@ -251,6 +252,20 @@ int evidence_unseen(struct evidence *e, const char *group, const char *key, cons
 	return 0;
 }
 
+int evidence_missing(struct evidence *e, const char *group, const char *why)
+{
+	char both[EVIDENCE_VALUE_BYTES_MAX];
+	struct group *g = group_make(e, group);
+
+	if (!g)
+		return refused(e, group, "*", errno);
+	snprintf(both, sizeof both, "%s%s%s", g->missing.value ? g->missing.value : "",
+	        g->missing.value ? "; " : "", why);
+	g->missing = (struct fact){
+	        .group = g->name, .key = "*", .value = copy(e, both), .source = "", .kind = FACT_UNSEEN};
+	return g->missing.value ? 0 : refused(e, group, "*", errno);
+}
+
 int evidence_whole(struct evidence *e, const char *group, const char *source)
 {
 	struct group *g = group_make(e, group);
@@ -263,7 +278,10 @@ int evidence_whole(struct evidence *e, const char *group, const char *source)
 
 const struct fact *evidence_first(const struct evidence *e, const char *group, const char *key)
 {
-	return e->slots ? *slot_of(e, group, key) : NULL;
+	const struct fact *f = e->slots ? *slot_of(e, group, key) : NULL;
+	const struct group *g = f ? NULL : group_find(e, group);
+
+	return g && g->missing.value ? &g->missing : f;
 }
 
 const char *evidence_group_unseen(const struct evidence *e, const char *group)

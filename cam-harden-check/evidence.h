@@ -46,6 +46,8 @@ int evidence_none(struct evidence *, const char *group, const char *key, const c
 /* Could not be seen, is implausible or truncated: every rule that needs it is INCOMPLETE. key NULL: the whole
  * group. */
 int evidence_unseen(struct evidence *, const char *group, const char *key, const char *why);
+/* Of the group, what nobody put in could not be seen, for this reason; a second one is added to it. */
+int evidence_missing(struct evidence *, const char *group, const char *why);
 /* Everything there is of a group has been put in: a key without a fact is not there (a complete kernel
  * configuration, a command line). Of other groups, a key without a fact was not looked at. */
 int evidence_whole(struct evidence *, const char *group, const char *source);

@@ -5,13 +5,6 @@
 #include "evidence.h"
 #include "where.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-
-/* Is there a line of a key file with this word in the text, secret and whole: "WORD [MONTH] PUBLIC
- * plain|argon2id ..."? */
-bool files_have_key(const char *text, size_t n, const char *word);
-
 /* Before the sandbox. */
 void files_open(const struct where *);
 /* The group "exec" as far as it is about files, and the keys "ssh" and "discovery" of "net". Walks every

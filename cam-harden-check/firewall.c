@@ -4,14 +4,13 @@
 #define _GNU_SOURCE
 #include "firewall.h"
 
+#include "child.h"
 #include "ruleset.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <poll.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,19 +18,11 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { DEADLINE_MS = 5000, NAMES_BYTES_MAX = 4096 };
 
 static const char *const programs[] = {"/usr/sbin/nft", "/sbin/nft", NULL};
-
-static long now_ms(void)
-{
-	struct timespec ts;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* A program that somebody else than root can change is not run. */
 static const char *program_find(void)
@@ -61,55 +52,32 @@ _Noreturn static void child_run(const char *program, int out)
 	_exit(127);
 }
 
-/* Everything until the end, RULESET_BYTES_MAX + 1 at most. false: too slow, or an error. */
-static bool all_read(int fd, char *buf, size_t *n)
+/* What it printed, or NULL and why there is nothing to judge. */
+static char *program_read(const char *program, size_t *n, const char **why)
 {
-	long end = now_ms() + DEADLINE_MS;
-	ssize_t r = 1;
+	int fds[2], status;
 
-	*n = 0;
-	while (r > 0 && *n <= RULESET_BYTES_MAX) {
-		long left = end - now_ms();
-		struct pollfd p = {.fd = fd, .events = POLLIN};
-		int ready = left > 0 ? poll(&p, 1, (int)left) : 0;
-		if (ready < 0 && errno == EINTR)
-			continue;
-		if (ready <= 0)
-			return false;
-		r = read(fd, buf + *n, RULESET_BYTES_MAX + 1 - *n);
-		if (r < 0 && errno == EINTR) {
-			r = 1;
-			continue;
-		}
-		*n += r > 0 ? (size_t)r : 0;
+	if (pipe2(fds, O_CLOEXEC) < 0) {
+		*why = "nft: no pipe";
+		return NULL;
 	}
-	return r == 0;
-}
-
-/* NULL when all is well, else why there is nothing to judge. */
-static const char *program_read(const char *program, char *buf, size_t *n)
-{
-	int fds[2], status = -1;
-
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return "nft: no pipe";
 	pid_t pid = fork();
 	if (pid == 0)
 		child_run(program, fds[1]);
 	close(fds[1]);
-	bool whole = pid > 0 && all_read(fds[0], buf, n);
-	close(fds[0]);
-	if (pid < 0)
-		return "nft: cannot be started";
-	if (!whole)
-		kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	if (!whole)
-		return *n > RULESET_BYTES_MAX ? "nft printed too much" : "nft did not finish in time";
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
-		return "nft could not be run";
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? NULL : "nft failed: is this root?";
+	if (pid < 0) {
+		close(fds[0]);
+		*why = "nft: cannot be started";
+		return NULL;
+	}
+	char *text = child_text(pid, fds[0], RULESET_BYTES_MAX, DEADLINE_MS, n, &status, why);
+	if (!text)
+		*why = *n > RULESET_BYTES_MAX ? "nft printed too much" : "nft did not finish in time";
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+		*why = "nft could not be run";
+	else if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+		*why = "nft failed: is this root?";
+	return text;
 }
 
 static bool bridge_exists(const struct where *w)
@@ -155,7 +123,7 @@ static int legacy_collect(struct evidence *e, const struct where *w)
 /* What nft said, or why it said nothing. */
 static char *answer;
 static size_t answer_bytes;
-static const char *answer_missing = "nft was not asked";
+static const char not_asked[] = "nft was not asked", *answer_missing = not_asked;
 
 void firewall_open(const struct where *w)
 {
@@ -163,12 +131,11 @@ void firewall_open(const struct where *w)
 
 	if (!w->live)
 		return;
+	answer_missing = NULL;
 	if (!program)
 		answer_missing = "there is no nft that only root can change";
-	else if (!(answer = malloc(RULESET_BYTES_MAX + 1)))
-		answer_missing = "no memory";
 	else
-		answer_missing = program_read(program, answer, &answer_bytes);
+		answer = program_read(program, &answer_bytes, &answer_missing);
 }
 
 int firewall_collect(struct evidence *e, const struct where *w)
@@ -187,6 +154,6 @@ int firewall_collect(struct evidence *e, const struct where *w)
 		        answer, answer_bytes, where_exists(w, "proc/net/if_inet6"), bridge_exists(w), e);
 	free(answer);
 	answer = NULL;
-	answer_missing = "nft was not asked";
+	answer_missing = not_asked;
 	return r;
 }

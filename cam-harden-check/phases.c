@@ -1,11 +1,13 @@
-/* A phase writes its facts to a pipe, one a line, and ends with 0; one that ends in any other way, or is
- * killed by its filter, has seen nothing. A line is KIND GROUP KEY VALUE SOURCE, with the unit separator
- * between them, which evidence cannot have in it. */
+/* A phase writes its facts to a pipe, one a line, and a line that says that these were all, and ends with 0.
+ * One that ends in any other way, is killed by its filter, hangs, or writes anything else has seen nothing:
+ * not one of its facts is taken. A line is KIND GROUP KEY VALUE SOURCE, with the unit separator between them,
+ * which evidence cannot have in it. */
 #define _GNU_SOURCE
 #include "phases.h"
 
 #include "attempt.h"
 #include "boot.h"
+#include "child.h"
 #include "clock.h"
 #include "fdio.h"
 #include "feeder.h"
@@ -29,24 +31,40 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <signal.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COLLECTORS_MAX = 12, OPENERS_MAX = 8, FIELDS = 5, DEVICE = 0, PROCESSES = 1, FILES = 2, ATTEMPTS = 3 };
-static const char between[] = "\x1f";
+enum {
+	COLLECTORS_MAX = 12,
+	OPENERS_MAX = 8,
+	GROUPS_MAX = 4,
+	FIELDS = 5,
+	DEVICE = 0,
+	PROCESSES = 1,
+	FILES = 2,
+	ATTEMPTS = 3
+};
+static const char between[] = "\x1f", all_said[] = ".\n";
 
 struct phase {
 	const char *name;
 	void (*open[OPENERS_MAX])(const struct where *); /* before its sandbox */
 	int (*collect[COLLECTORS_MAX])(struct evidence *, const struct where *);
-	const char *group[4]; /* that were not seen when it fails */
-	uint64_t caps;        /* kept */
+	/* When it fails, nothing of these was seen. Of those that others see a part of, too: what nobody saw.
+	 */
+	const char *group[GROUPS_MAX + 1], *shared[GROUPS_MAX + 1];
+	int (*unseen)(struct evidence *, const char *why); /* single keys */
+	uint64_t caps;                                     /* kept */
+	int seconds;                                       /* it may take so long */
 };
 
 #define CAP(c) (UINT64_C(1) << (c))
@@ -55,12 +73,13 @@ static const struct phase phases[PHASES] = {
         [DEVICE] = {"device", {firewall_open, protocols_open, verity_open, clock_open, securebits_open},
                 {mounts_collect, verity_collect, lsm_collect, protocols_collect, boot_collect,
                         firewall_collect, clock_collect, securebits_collect},
-                {"mount", "integrity", "watchdog", "proto"}, 0},
+                {"mount", "integrity", "watchdog", "proto"}, {"net", "exec"}, NULL, 0, 20},
         [PROCESSES] = {"processes", {NULL}, {processes_collect, programs_collect, sockets_collect, timesource_collect,
                         resolver_collect, wifi_collect, order_collect, feeder_collect},
-                {"process", "net"}, CAP(CAP_SYS_PTRACE) | CAP(CAP_DAC_READ_SEARCH)},
-        [FILES] = {"files", {files_open}, {files_collect}, {NULL}, CAP(CAP_DAC_READ_SEARCH)},
-        [ATTEMPTS] = {"attempts", {NULL}, {attempt_collect}, {NULL}, 0},
+                {"process"}, {"net", "exec", "integrity", "watchdog"}, NULL, CAP(CAP_SYS_PTRACE) | CAP(CAP_DAC_READ_SEARCH), 20},
+        [FILES] = {"files", {files_open}, {files_collect}, {NULL}, {NULL}, files_unseen,
+                CAP(CAP_DAC_READ_SEARCH), 1800},
+        [ATTEMPTS] = {"attempts", {NULL}, {attempt_collect}, {NULL}, {NULL}, attempt_unseen, 0, 60},
 };
 
 /* --- in the phase --- */
@@ -81,11 +100,11 @@ static void facts_write(FILE *out, const struct evidence *e)
 			fact_write(out, f);
 	/* of whole groups */
 	for (size_t p = 0; p < PHASES; p++)
-		for (const char *const *g = phases[p].group; g < phases[p].group + 4 && *g; g++)
-			if ((why = evidence_group_unseen(e, *g))) {
+		for (const char *const *g = phases[p].group; *g; g++)
+			if ((why = evidence_group_unseen(e, *g)))
 				fprintf(out, "g%s%s%s-%s%s%s-\n", between, *g, between, between, why,
 				        between);
-			}
+	fputs(all_said, out);
 }
 
 /* Nothing is left but these. Without root there are none to begin with. */
@@ -103,9 +122,26 @@ static void caps_keep(uint64_t keep)
 		uint32_t kept = data[i].permitted & (uint32_t)(keep >> (32 * i));
 		data[i] = (struct __user_cap_data_struct){.effective = kept, .permitted = kept};
 	}
+	if (setrlimit(RLIMIT_CORE, &(struct rlimit){0}) < 0)
+		die_errno(EXIT_TEMPORARY, "core files");
 	if (syscall(SYS_capset, &head, data) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
 	        prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
 		die_errno(EXIT_TEMPORARY, "capabilities");
+}
+
+/* Neither the report, which goes to standard output, nor the process that asks the TPM is within its reach:
+ * it has its pipe, the device and messages. */
+static void descriptors_keep(int out, int root)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC), low = out < root ? out : root,
+	    high = out < root ? root : out;
+
+	if (null < 0 || low <= STDERR_FILENO || dup2(null, STDIN_FILENO) < 0 ||
+	        dup2(null, STDOUT_FILENO) < 0 ||
+	        (low > STDERR_FILENO + 1 && close_range(STDERR_FILENO + 1, (unsigned)low - 1, 0) < 0) ||
+	        (high > low + 1 && close_range((unsigned)low + 1, (unsigned)high - 1, 0) < 0) ||
+	        close_range((unsigned)high + 1, ~0U, 0) < 0)
+		die_errno(EXIT_TEMPORARY, "descriptors");
 }
 
 /* Landlock would forbid what CAP_SYS_PTRACE is kept for, so that phase has its filter alone: it can open for
@@ -128,8 +164,10 @@ _Noreturn static void phase_be(const struct phase *p, const struct where *w, int
 	FILE *out = fdopen(fd, "w");
 	int r = 0;
 
-	if (!e || !out)
+	/* the audit that is killed takes it along */
+	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0 || !e || !out)
 		die_errno(EXIT_TEMPORARY, "%s", p->name);
+	descriptors_keep(fd, w->root);
 	for (size_t i = 0; i < OPENERS_MAX && p->open[i]; i++)
 		p->open[i](w);
 	confine(p);
@@ -143,46 +181,69 @@ _Noreturn static void phase_be(const struct phase *p, const struct where *w, int
 
 /* --- outside --- */
 
-static void phase_run(size_t i, const struct where *w, struct phases *out)
+/* Why what it wrote is not to be relied on, though all of it was read; or NULL. */
+static const char *end_judge(int status, char *text, size_t bytes)
 {
-	int fds[2], status = -1;
+	if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_OK)
+		return NULL;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+		return "its filter ended it";
+	if (!WIFSIGNALED(status))
+		return "its process failed";
+	snprintf(text, bytes, "its process was killed by SIG%s", sigabbrev_np(WTERMSIG(status)));
+	return text;
+}
 
-	out->phase[i].failed = "its process could not be started";
+/* The process, or -1. *fd: what it writes. */
+static pid_t phase_start(const struct phase *p, const struct where *w, int *fd)
+{
+	int fds[2];
+
 	if (pipe2(fds, O_CLOEXEC) < 0)
-		return;
+		return -1;
 	fflush(NULL);
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(fds[0]);
-		phase_be(&phases[i], w, fds[1]);
+		phase_be(p, w, fds[1]);
 	}
 	close(fds[1]);
-	if (pid < 0) {
+	if (pid < 0)
 		close(fds[0]);
+	*fd = fds[0];
+	return pid;
+}
+
+static void phase_run(size_t i, const struct where *w, struct phase_result *out)
+{
+	const char *why = "its process could not be started";
+	char text[sizeof out->failed];
+	int fd, status = -1;
+	pid_t pid = phase_start(&phases[i], w, &fd);
+
+	out->ran = true;
+	if (pid > 0)
+		out->text = child_text(
+		        pid, fd, PHASE_BYTES_MAX, phases[i].seconds * 1000L, &out->n, &status, &why);
+	if (out->text)
+		why = end_judge(status, text, sizeof text);
+	if (!why)
 		return;
-	}
-	out->phase[i].text = where_read_fd(fds[0], PHASE_BYTES_MAX, &out->phase[i].n);
-	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-		;
-	out->phase[i].failed = !out->phase[i].text                              ? "it found more than fits"
-	                       : WIFSIGNALED(status)                            ? "its process was killed"
-	                       : !WIFEXITED(status) || WEXITSTATUS(status) != 0 ? "its process failed"
-	                                                                        : NULL;
+	snprintf(out->failed, sizeof out->failed, "%s", why);
+	msg("the phase \"%s\" saw nothing: %s", phases[i].name, why);
 }
 
 void phases_run(const struct where *w, int files, int attempts, struct phases *out)
 {
 	*out = (struct phases){0};
-	for (size_t i = 0; i < PHASES; i++)
-		out->phase[i].failed = "not asked for";
 	if (w->live) {
-		phase_run(DEVICE, w, out);
-		phase_run(PROCESSES, w, out);
+		phase_run(DEVICE, w, &out->phase[DEVICE]);
+		phase_run(PROCESSES, w, &out->phase[PROCESSES]);
 	}
 	if (files && w->root >= 0)
-		phase_run(FILES, w, out);
+		phase_run(FILES, w, &out->phase[FILES]);
 	if (attempts && w->live)
-		phase_run(ATTEMPTS, w, out);
+		phase_run(ATTEMPTS, w, &out->phase[ATTEMPTS]);
 }
 
 /* --- back --- */
@@ -194,6 +255,25 @@ static int fields_cut(char *line, char *field[FIELDS])
 	for (char *s = line; s && n < FIELDS; n++)
 		field[n] = strsep(&s, between);
 	return n == FIELDS ? 0 : -1;
+}
+
+/* Is it whole, and all that was to be said? */
+static bool text_is_whole(const char *text, size_t n)
+{
+	const size_t end = sizeof all_said - 1;
+
+	if (strlen(text) != n || n < end || strcmp(text + n - end, all_said) != 0 ||
+	        (n > end && text[n - end - 1] != '\n'))
+		return false;
+	for (const char *line = text; line < text + n - end; line = strchr(line, '\n') + 1) {
+		size_t separators = 0, bytes = strcspn(line, "\n");
+		for (size_t i = 0; i < bytes; i++)
+			separators += line[i] == between[0];
+		if (separators != FIELDS - 1 || line[1] != between[0] ||
+		        ((line[0] < '0' || line[0] > '0' + FACT_UNSEEN) && line[0] != 'g'))
+			return false;
+	}
+	return true;
 }
 
 static int line_take(struct evidence *e, char *line)
@@ -213,40 +293,37 @@ static int line_take(struct evidence *e, char *line)
 	}
 }
 
-static int failed_take(struct evidence *e, size_t i, const char *why)
+static int failed_take(struct evidence *e, const struct phase *p, const char *why)
 {
 	int r = 0;
 
-	for (const char *const *g = phases[i].group; g < phases[i].group + 4 && *g; g++)
+	for (const char *const *g = p->group; *g; g++)
 		r |= evidence_unseen(e, *g, NULL, why);
-	if (i == FILES)
-		r |= files_unseen(e, why);
-	if (i == ATTEMPTS)
-		r |= attempt_unseen(e, why);
+	for (const char *const *g = p->shared; *g; g++)
+		r |= evidence_missing(e, *g, why);
+	if (p->unseen)
+		r |= p->unseen(e, why);
 	return r;
 }
 
-static const char *asking(size_t i)
+static int phase_take(struct evidence *e, size_t i, struct phase_result *p)
 {
-	return i == FILES ? "the files were not looked at: -w" : "nothing was tried: -x";
-}
-
-static int phase_take(struct evidence *e, size_t i, const struct phases *p)
-{
-	char *save = NULL, why[128];
+	char *save = NULL, why[sizeof p->failed + 64];
 	int r = 0;
 
-	if (!p->phase[i].failed) {
-		for (char *line = strtok_r(p->phase[i].text, "\n", &save); line;
-		        line = strtok_r(NULL, "\n", &save))
-			r |= line_take(e, line);
-		return r;
+	if (!p->ran)
+		return failed_take(e, &phases[i],
+		        i == FILES ? "the files were not looked at: -w" : "nothing was tried: -x");
+	if (!p->failed[0] && !text_is_whole(p->text, p->n))
+		snprintf(p->failed, sizeof p->failed, "what it wrote is not whole");
+	if (p->failed[0]) {
+		snprintf(why, sizeof why, "the phase \"%s\" saw nothing: %s", phases[i].name, p->failed);
+		return failed_take(e, &phases[i], why);
 	}
-	if (strcmp(p->phase[i].failed, "not asked for") == 0)
-		return failed_take(e, i, asking(i));
-	snprintf(
-	        why, sizeof why, "the phase \"%s\" did not end well: %s", phases[i].name, p->phase[i].failed);
-	return failed_take(e, i, why);
+	p->text[p->n - (sizeof all_said - 1)] = 0;
+	for (char *line = strtok_r(p->text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		r |= line_take(e, line);
+	return r;
 }
 
 int phases_take(struct evidence *e, const struct where *w, struct phases *p)
@@ -255,7 +332,7 @@ int phases_take(struct evidence *e, const struct where *w, struct phases *p)
 
 	for (size_t i = 0; i < PHASES; i++) {
 		if (w->live || i == FILES)
-			r |= phase_take(e, i, p);
+			r |= phase_take(e, i, &p->phase[i]);
 		free(p->phase[i].text);
 		p->phase[i].text = NULL;
 	}

@@ -11,14 +11,19 @@
 #include "evidence.h"
 #include "where.h"
 
+#include <stdbool.h>
+
 enum { PHASES = 4, PHASE_BYTES_MAX = 8 << 20 };
 
+struct phase_result {
+	bool ran; /* it was asked for */
+	char *text;
+	size_t n;
+	char failed[64]; /* why nothing in the text is to be relied on, or empty */
+};
+
 struct phases {
-	struct {
-		char *text;
-		size_t n;
-		const char *failed; /* why there is nothing, or NULL */
-	} phase[PHASES];
+	struct phase_result phase[PHASES];
 };
 
 /* files: the file walk too. attempts: the attempts to run something too. Offline only the file walk is there.

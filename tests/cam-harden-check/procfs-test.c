@@ -1,9 +1,9 @@
 /* Texts of /proc and /sys as kernels print them, and as nobody prints them. */
 #define _GNU_SOURCE
-#include "files.h"
 #include "lsm.h"
 #include "mountinfo.h"
 #include "process.h"
+#include "secret-key.h"
 #include "sockets.h"
 #include "tap.h"
 #include "verity.h"
@@ -187,9 +187,9 @@ static void key_test(void)
 	        "cam-device-secret1 " K43 " plain x", "cam-recipient-secret1 AAAA plain x"};
 
 	for (unsigned i = 0; i < sizeof keys / sizeof *keys; i++)
-		ok(files_have_key(keys[i], strlen(keys[i]), word), "key %u", i);
+		ok(secret_key_is_in(keys[i], strlen(keys[i]), word), "key %u", i);
 	for (unsigned i = 0; i < sizeof none / sizeof *none; i++)
-		ok(!files_have_key(none[i], strlen(none[i]), word), "no key %u", i);
+		ok(!secret_key_is_in(none[i], strlen(none[i]), word), "no key %u", i);
 }
 
 int main(void)

@@ -85,10 +85,24 @@ def pad(a):
     return a + [0] * (4 - len(a))
 
 
-def judge_one(test, argument, value, world):
-    """value: None absent, a string, or a list of items."""
-    if test == "review":
-        return UNKNOWN
+def review_form(value):
+    """The one form in which a value stands in a line of what a person has judged."""
+    if value is None or value == []:
+        return "not there"
+    if isinstance(value, list):
+        value = ",".join(sorted(v.replace("\\", "\\\\").replace(",", "\\,") for v in value))
+    value = value.strip(" \t")
+    return f'"{value}"' if value in ("", "-", "not there") or value.startswith('"') else value
+
+
+def reviewed(rule_id, seen):
+    return f"reviewed {rule_id} | tester | 2099-12-31 | {seen.replace('|', chr(92) + '|')} | seen\n"
+
+
+def judge_one(test, argument, value, world, seen=None):
+    """value: None absent, a string, or a list of items. seen: what a person has judged."""
+    if test in ("review", "attested"):
+        return UNKNOWN if seen is None else YES if seen == ("-" if test == "attested" else review_form(value)) else NO
     if value is None or value == []:
         return YES if test in ("n", "absent", "empty", "not", "lacks", "only") else NO
     words = value if isinstance(value, list) else re.split(r"[, \t]+", value)
@@ -113,8 +127,8 @@ def judge_one(test, argument, value, world):
     return YES if answer else NO
 
 
-def judge(alternatives, world):
-    return max(min(judge_one(t, a, world.get(g, k), world) for g, k, t, a in terms) for terms in alternatives) if alternatives else YES
+def judge(alternatives, world, seen=None):
+    return max(min(judge_one(t, a, world.get(g, k), world, seen) for g, k, t, a in terms) for terms in alternatives) if alternatives else YES
 
 
 # --- the device ---
@@ -205,8 +219,12 @@ class Audit:
         self.folder = tempfile.mkdtemp()
         self.written = None
 
-    def run(self, world, *more, policy=POLICY, form="json"):
+    def run(self, world, *more, policy=POLICY, form="json", layer=""):
         d = self.folder
+        if layer:
+            with open(f"{d}/layer", "w", encoding="utf-8") as f:
+                f.write(layer)
+            more = ("-p", f"{d}/layer", *more)
         for name, text in (("config", world.kconfig_text()), ("cmdline", world.cmdline_text()), ("sysctls", world.sysctl_text())):
             with open(f"{d}/{name}", "w", encoding="utf-8") as f:
                 f.write(text)

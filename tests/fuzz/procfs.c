@@ -1,9 +1,9 @@
 /* Fuzz: texts of /proc and /sys, a line or a file at a time. The first byte says which parser. */
 #define _GNU_SOURCE
-#include "files.h"
 #include "lsm.h"
 #include "mountinfo.h"
 #include "process.h"
+#include "secret-key.h"
 #include "sockets.h"
 #include "verity.h"
 
@@ -81,7 +81,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	switch (data[0]) {
 	case 'm': mount_parse(text); break;
 	case 'p': process_parse(text); break;
-	case 'k': (void)files_have_key(text, size - 1, "cam-recipient-secret1"); break;
+	case 'k': (void)secret_key_is_in(text, size - 1, "cam-recipient-secret1"); break;
 	case 's':
 		if (lsm_permissive_domains((const uint8_t *)text, size - 1) < -1)
 			abort();

@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../tap.sh"
 [ "$(id -u)" = 0 ] || skip_all "making another process do things needs root"
 inject=$O/tests/sandbox/inject
+interfere=$O/tests/sandbox/interfere
 if nm "$inject" | grep -qE '__(asan|tsan)_init'; then
 	mkdir spool
 	ok "built with sanitizers" env -u CAM_TESTS_KNOW cam-reap spool </dev/null
@@ -19,9 +20,15 @@ mkfifo in || exit 1
 sleep 600 >in &
 stop_at_end $!
 
-# start TOOL: it waits for input, in $pid.
+# start TOOL: it waits for input, in $pid. Of the audit: NUMBER OPTION..., its process of that number, stopped
+# where its filter came into force.
 start() {
 	case $1 in
+	[0-9]*)
+		kill -9 $pid $audit 2>/dev/null
+		"$interfere" ${1%% *} hold cam-harden-check ${1#* } >held 2>err && read -r pid audit <held
+		stop_at_end $pid $audit
+		return ;;
 	cam-seal) cam-seal -i door.key -r me.pub -D 5 <in >/dev/null 2>err 5>ready & ;;
 	cam-open) cam-open -k me.key -s door.pub <in >/dev/null 2>err & ;;
 	cam-mux) cam-mux <in >/dev/null 2>err & ;;
@@ -72,6 +79,71 @@ for tool in cam-seal cam-open cam-mux cam-key cam-reap cam-status; do
 	wait $pid 2>/dev/null
 done
 is "what it was about is untouched" "$(ls other spool | tr '\n' ' ')" "other: file  spool: $name.cam "
+
+# --- the audit: each of its processes that reads what others wrote ---
+sleep 600 & victim=$!
+stop_at_end $victim
+# audited NAME NUMBER OPTION...: what no process of it may do.
+audited() {
+	who=$1; shift
+	tool=$*
+	pid='' audit=''
+	start "$tool"
+	ok "audit, $who: is confined, on every thread" sh -c "! grep -LE '^Seccomp:	2' /proc/$pid/task/*/status | grep ."
+	is "audit, $who: may go on asking who it is" "$(result getpid)" "done: $pid"
+	failed=
+	for deed in $everyone; do
+		path=$T/other/file
+		[ $deed = execve ] && path=/bin/true
+		refused $deed "$path" "$T/other/new" || failed="$failed $deed:$got"
+	done
+	for deed in kill-other tgkill-other ptrace-other vm-readv-other pidfd-other kcmp-other; do
+		refused $deed $victim || failed="$failed $deed:$got"
+	done
+	for deed in connect sendto bind; do
+		refused $deed 3 80 || failed="$failed $deed:$got"
+	done
+	for path in /etc/passwd /dev/null /dev/kmem "$T/door.key" /proc/sys/kernel/core_pattern "/proc/$victim/mem"; do
+		refused open-write "$path" || failed="$failed open-write $path:$got"
+	done
+	refused rename "$T/other/file" "$T/other/renamed" || failed="$failed rename:$got"
+	is "audit, $who: $(echo $everyone | wc -w) and 16 more forbidden deeds" "$failed" ""
+}
+# reads PATH...: what it is there for.
+reads() {
+	for path; do is "audit, $who: may read $path" "$(result open "$path" | cut -d: -f1)" "done"; done
+}
+# holds CAPABILITIES DESCRIPTOR...: as the kernel shows it.
+holds() {
+	is "audit, $who: no new privileges, a filter, and no capability but its own" \
+		"$(cat /proc/$pid/task/*/status | grep -E '^(NoNewPrivs|Seccomp|CapInh|CapPrm|CapEff|CapBnd|CapAmb):' | sort -u | tr '\n\t' '  ')" \
+		"CapAmb: 0000000000000000 CapBnd: 0000000000000000 CapEff: $1 CapInh: 0000000000000000 CapPrm: $1 NoNewPrivs: 1 Seccomp: 2 "
+	is "audit, $who: no core file" "$(awk '/core file/ { print $5, $6 }' /proc/$pid/limits)" "0 0"
+	shift
+	is "audit, $who: has nothing open but what it needs" "$(for fd in /proc/"$pid"/fd/*; do readlink $fd | sed 's/:.*//'; done | sort | tr '\n' ' ')" \
+		"$(printf '%s\n' "$T/err" "$@" | sort | tr '\n' ' ')"
+}
+mkdir image image/etc && : >image/etc/passwd
+audited device 1 -v
+reads /etc/shadow /proc/self/mounts
+start "$tool"
+holds 0000000000000000 / pipe /dev/null /dev/null
+audited processes 2 -v
+reads /etc/shadow /proc/$victim/environ /proc/$victim/maps
+start "$tool"
+holds 0000000000080004 / pipe /dev/null /dev/null
+audited files 1 -w -r image
+reads "$T/image/etc/passwd" /etc/shadow
+start "$tool"
+holds 0000000000000004 "$T/image" pipe /dev/null /dev/null
+audited report 0 -r image
+reads "$T/image/etc/passwd"
+for path in /etc/passwd /proc/1/environ "$T/door.key"; do
+	refused open "$path"
+	tap_result $? "audit, report: of an image reads nothing outside: $path"
+done
+kill -9 $pid $audit 2>/dev/null
+is "nobody was harmed" "$(kill -0 $victim && ls other)" file
 
 # What a tool is there for goes on working from inside: else the tests above could be passed by anything.
 tool=cam-seal; start cam-seal
