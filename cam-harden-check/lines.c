@@ -132,15 +132,18 @@ int lines_of_folder(const struct where *w, const char *folder, const char *suffi
 
 int lines_include_parse(const char *name, const char *suffix, struct lines_include *out)
 {
-	const char *star = strchr(name, '*'), *slash = strrchr(name, '/');
-	size_t n = star && slash ? (size_t)(slash - name) : strlen(name);
+	const char *path = name + strspn(name, "/"), *star = strchr(path, '*'), *slash = strrchr(path, '/');
+	size_t n = star && slash ? (size_t)(slash - path) : strlen(path);
 
-	if (*name != '/' || n < 2 || n >= LINES_PATH_BYTES || strpbrk(name, "?[{") ||
-	        (star && (star != slash + 1 || strchr(star + 1, '*') || strlen(star) > sizeof out->suffix)))
+	if (*name != '/' || !n || n >= LINES_PATH_BYTES || strpbrk(path, "?[{"))
 		return -1;
-	snprintf(out->path, sizeof out->path, "%.*s", (int)n - 1, name + 1);
+	/* of a pattern, a star and a suffix are understood */
+	if (star && (!slash || star != slash + 1 || !star[1] || strchr(star + 1, '*') ||
+	                    strlen(star) > sizeof out->suffix))
+		return -1;
+	snprintf(out->path, sizeof out->path, "%.*s", (int)n, path);
 	snprintf(out->suffix, sizeof out->suffix, "%s", star ? star + 1 : suffix);
-	return star && !star[1] ? -1 : 0;
+	return 0;
 }
 
 int lines_of_include(const struct where *w, const struct lines_include *include, const char *comment,

@@ -33,7 +33,8 @@ static void server_note(struct timesource *t, char *rest)
 
 	if (!name || strncmp(name, "127.127.", 8) == 0) /* a clock of ntpd's own */
 		return;
-	while ((option = lines_word(&rest))) {
+	/* to ntpd a comment can begin here; chronyd takes no such line */
+	while ((option = lines_word(&rest)) && *option != '#') {
 		nts |= strcasecmp(option, "nts") == 0;
 		if (strcasecmp(option, "key") == 0)
 			key |= lines_word(&rest) != NULL;
