@@ -45,20 +45,33 @@ static char *text_read(const struct where *w, const char *folder, const char *na
 	return where_read(w, path, TEXT_BYTES_MAX, &n);
 }
 
-/* "nft", options, and "-f" with a file that is there. */
+/* From "nft" on: is it -f with a file that is there, and not only to check it? */
+static bool command_loads(const struct where *w, const char *s, size_t n)
+{
+	char text[NAME_BYTES * 2], *rest = text;
+	bool check = false;
+
+	snprintf(text, sizeof text, "%.*s", (int)n, s);
+	(void)lines_word(&rest);
+	for (const char *word; (word = lines_word(&rest));) {
+		check |= strcmp(word, "-c") == 0 || strcmp(word, "--check") == 0;
+		if (strcmp(word, "-f") != 0 && strcmp(word, "--file") != 0)
+			continue;
+		const char *file = lines_word(&rest);
+		return !check && file && (*file != '/' || where_exists(w, file + 1));
+	}
+	return false;
+}
+
+/* Commands of a script or of a unit; what stands behind # is none. */
 static bool loads_rules(const struct where *w, const char *text)
 {
-	for (const char *s = text; (s = strstr(s, "nft ")); s++) {
-		const char *end = s + strcspn(s, "\n;"), *f = strstr(s, " -f ");
-		if (s > text && !strchr("/ \t\n;&|", s[-1]))
-			continue;
-		if (!f || f > end)
-			continue;
-		char file[NAME_BYTES];
-		f += 4 + strspn(f + 4, " ");
-		snprintf(file, sizeof file, "%.*s", (int)strcspn(f, " \t\n;|&\"'"), f);
-		if (*file != '/' || where_exists(w, file + 1))
-			return true;
+	for (const char *line = text; *line; line += strcspn(line, "\n"), line += *line == '\n') {
+		size_t n = strcspn(line, "#\n");
+		for (const char *s = line; (s = memmem(s, n - (size_t)(s - line), "nft ", 4)); s++)
+			if ((s == line || strchr("/ \t;&|-+@!", s[-1])) &&
+			        command_loads(w, s, strcspn(s, "#;&|\n\"'")))
+				return true;
 	}
 	return false;
 }
@@ -81,8 +94,11 @@ static void unit_line(char *line, void *arg)
 
 	if (!equals)
 		return;
-	char *value = equals + 1, *key = lines_word(&line);
-	key[strcspn(key, "=")] = 0;
+	char *value = equals + 1;
+	*equals = 0;
+	const char *key = lines_word(&line);
+	if (!key)
+		return;
 	u->loads |= strcmp(key, "ExecStart") == 0 && loads_rules(u->w, value);
 	if (strcmp(key, "Before") == 0)
 		for (const char *word; (word = lines_word(&value));)
