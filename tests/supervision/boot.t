@@ -255,7 +255,7 @@ def stop(w):
 
 def main(w):
     os.makedirs("/etc/cam/door/ship")
-    world.write("/usr/local/bin/choom", f'#!/bin/sh\necho "$@" >>{ASKED}\nexec /usr/bin/choom "$@"\n', 0o755)
+    world.write("/usr/local/bin/choom", f'#!/bin/sh\nprintf "%s\\n" "$*" >>{ASKED}\nexec /usr/bin/choom "$@"\n', 0o755)
     w.camera("door", capture="-T -s 160x120 -r 10 -b 200k")
     code, said = w.up()
     w.tap.ok(code == 0, "up" if w.s6_rc else "up: s6-rc is not installed: the same run scripts under s6-svscan, without dependencies", said)
