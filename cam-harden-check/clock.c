@@ -22,6 +22,6 @@ int clock_collect(struct evidence *e, const struct where *w)
 		return 0;
 	if (!asked)
 		return evidence_unseen(e, "integrity", "clock", "the kernel does not say");
-	return evidence_fact(e, "integrity", "clock", synchronised ? "synchronised" : "unsynchronised",
-	        "adjtimex(2)");
+	return evidence_fact(
+	        e, "integrity", "clock", synchronised ? "synchronised" : "unsynchronised", "adjtimex(2)");
 }

@@ -52,8 +52,7 @@ int daemons_find(
 	return f.why ? -1 : f.n;
 }
 
-int daemons_argument(
-        const struct where *w, pid_t pid, char letter, int nth, char out[DAEMONS_ARGUMENT_BYTES])
+int daemons_argument(const struct where *w, pid_t pid, char letter, int nth, char out[DAEMONS_ARGUMENT_BYTES])
 {
 	size_t n;
 	char *text = process_read(w, pid, "cmdline", &n), option[3] = {'-', letter, 0};

@@ -1,7 +1,7 @@
 /* egress: whom the packet filter names as a peer, and who is talked to beside that.
  *
- * A flow is what one accept on the way out names: addresses, ports of TCP and users, each from one to another.
- * As text it is "203.0.113.7 port 443 uid 904", or "FROM-TO" in each place. */
+ * A flow is what one accept on the way out names: addresses, ports of TCP and users, each from one to
+ * another. As text it is "203.0.113.7 port 443 uid 904", or "FROM-TO" in each place. */
 #ifndef EGRESS_H
 #define EGRESS_H
 #include <jansson.h>
@@ -11,7 +11,12 @@
 
 struct evidence;
 
-enum { EGRESS_CONDITIONS_MAX = 8, EGRESS_FLOWS_MAX = 512, EGRESS_TEXT_BYTES = 192, EGRESS_ADDRESS_BYTES = 16 };
+enum {
+	EGRESS_CONDITIONS_MAX = 8,
+	EGRESS_FLOWS_MAX = 512,
+	EGRESS_TEXT_BYTES = 192,
+	EGRESS_ADDRESS_BYTES = 16
+};
 
 /* What a packet met on its way to an accept. set: the array behind right, or NULL: right is one value. */
 struct egress_condition {
@@ -31,7 +36,8 @@ enum egress_put egress_put(
         struct evidence *, const struct egress_condition *, size_t conditions, bool v6, size_t *n);
 /* 0, or -1: not such a text. */
 int egress_parse(const char *text, struct egress_flow *out);
-/* address as /proc/net has it, ADDRESS:PORT or [ADDRESS]:PORT; IPv4 in IPv6 counts as IPv4. -1: no address. */
+/* address as /proc/net has it, ADDRESS:PORT or [ADDRESS]:PORT; IPv4 in IPv6 counts as IPv4. -1: no address.
+ */
 int egress_names(const struct egress_flow *, const char *address, unsigned long uid);
 
 /* From "tcp-established" and "egress-allowed": "established:unallowed", the connections that no flow names,

@@ -12,8 +12,7 @@ typedef void lines_take(char *line, void *arg);
 /* text is cut up in place. */
 void lines_each(char *text, const char *comment, lines_take *take, void *arg);
 /* 0, or -1 with errno: ENOENT when it is not there. */
-int lines_of_file(
-        const struct where *w, const char *path, const char *comment, lines_take *take, void *arg);
+int lines_of_file(const struct where *w, const char *path, const char *comment, lines_take *take, void *arg);
 /* Of each file in a folder whose name ends in suffix and begins with no dot, by name. How many there were, or
  * -1 with errno: not one of them may be unreadable, and E2BIG is more than LINES_FILES_MAX. */
 int lines_of_folder(const struct where *w, const char *folder, const char *suffix, const char *comment,

@@ -19,7 +19,7 @@ struct verdict {
 
 extern const char *const l3_name[], *const hook_name[];
 
-/* Walks the base chain. v: zeros at first. e: gets each accept that is too wide, and the peers that are named; NULL: they are counted only.
- * 0, or -1: the evidence is full. */
+/* Walks the base chain. v: zeros at first. e: gets each accept that is too wide, and the peers that are
+ * named; NULL: they are counted only. 0, or -1: the evidence is full. */
 int chain_judge(struct nft *, const json_t *chain, enum l3, enum hook, struct evidence *e, struct verdict *);
 #endif

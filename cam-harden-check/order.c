@@ -1,6 +1,7 @@
-/* Reads /proc/cmdline and /proc/1/comm, and what the first process starts: units of systemd, run levels of OpenRC,
- * files of ifupdown, or the services that cam-services has made for s6-rc. What loads the rules is known by
- * "nft -f" in it. Where nothing of that kind is found, or more than is read here decides, it was not seen. */
+/* Reads /proc/cmdline and /proc/1/comm, and what the first process starts: units of systemd, run levels of
+ * OpenRC, files of ifupdown, or the services that cam-services has made for s6-rc. What loads the rules is
+ * known by "nft -f" in it. Where nothing of that kind is found, or more than is read here decides, it was not
+ * seen. */
 #define _GNU_SOURCE
 #include "order.h"
 
@@ -25,9 +26,8 @@ struct order {
 	bool loaded;        /* something loads the rules */
 	char late[LIST_ITEM_BYTES];
 	const char *unknown;
-	char name[LINES_NAME_BYTES];            /* of the unit that is read */
-	char loader[LOADERS_MAX][NAME_BYTES];   /* services of s6-rc */
-	unsigned loaders, services;
+	char loader[LOADERS_MAX][NAME_BYTES]; /* services of s6-rc */
+	unsigned loaders;
 };
 
 static void late(struct order *o, const char *name, const char *why)
@@ -281,7 +281,8 @@ static void s6_look(struct order *o)
 static bool kernel_configures(const char *cmdline)
 {
 	for (const char *s = cmdline; (s = strstr(s, "ip=")); s++)
-		if ((s == cmdline || s[-1] == ' ') && strncmp(s, "ip=off", 6) != 0 && strncmp(s, "ip=none", 7) != 0)
+		if ((s == cmdline || s[-1] == ' ') && strncmp(s, "ip=off", 6) != 0 &&
+		        strncmp(s, "ip=none", 7) != 0)
 			return true;
 	return false;
 }
@@ -325,6 +326,7 @@ int order_collect(struct evidence *e, const struct where *w)
 		return evidence_fact(e, "net", key, why, o.source);
 	if (o.unknown || !o.loaded)
 		return evidence_unseen(e, "net", key,
-		        o.unknown ? o.unknown : "nothing that loads rules (nft -f) was found among what is started");
+		        o.unknown ? o.unknown
+		                  : "nothing that loads rules (nft -f) was found among what is started");
 	return evidence_fact(e, "net", key, "yes", o.source);
 }

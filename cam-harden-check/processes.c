@@ -19,8 +19,9 @@
 
 enum { TOOLS_MAX = 256, NOFILE_MAX = 1024, NPROC_MAX = 4096, MEMLOCK_MAX_BYTES = 64 << 20 };
 
-/* When memory runs out the process with the most of it is ended, as if it had this many thousandths of all memory
- * more or less (proc(5)). What records is spared while it takes less than half; everything else starts at 0. */
+/* When memory runs out the process with the most of it is ended, as if it had this many thousandths of all
+ * memory more or less (proc(5)). What records is spared while it takes less than half; everything else starts
+ * at 0. */
 enum { OOM_RECORDS_MAX = -500, OOM_HELPS_MIN = 0 };
 
 /* What sets the tools apart; everything else is the same for all. */
@@ -92,8 +93,8 @@ enum key {
 static const char *const key_name[KEYS] = {"running", "unknown-process", "Uid", "Uid.shared", "Gid", "Groups",
         "NoNewPrivs", "Seccomp", "Seccomp_filters", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb",
         "threads", "attr/current", "TracerPid", "CoreDumping", "dumpable", "limits:core", "limits:nproc",
-        "limits:nofile", "limits:memlock", "oom_score_adj", "ns/net", "ns/mnt", "ns/pid", "ns/ipc", "ns/uts", "cgroup", "fd",
-        "devices", "environ", "cmdline", "Speculation_Store_Bypass", "memory-wx"};
+        "limits:nofile", "limits:memlock", "oom_score_adj", "ns/net", "ns/mnt", "ns/pid", "ns/ipc", "ns/uts",
+        "cgroup", "fd", "devices", "environ", "cmdline", "Speculation_Store_Bypass", "memory-wx"};
 
 struct user {
 	long uid;

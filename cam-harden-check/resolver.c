@@ -1,5 +1,6 @@
-/* Reads /etc/resolv.conf and nsswitch.conf, /proc/PID/comm and cmdline, and the configuration of the resolver of
- * this device that runs: unbound, systemd-resolved or stubby. Of another one it is not known what it does. */
+/* Reads /etc/resolv.conf and nsswitch.conf, /proc/PID/comm and cmdline, and the configuration of the resolver
+ * of this device that runs: unbound, systemd-resolved or stubby. Of another one it is not known what it does.
+ */
 #define _GNU_SOURCE
 #include "resolver.h"
 
@@ -74,9 +75,9 @@ static void zone_end(struct resolver_unbound *u)
 static void clause_begin(struct resolver_unbound *u, const char *key)
 {
 	zone_end(u);
-	u->clause = strcmp(key, "server") == 0                                           ? CLAUSE_SERVER
+	u->clause = strcmp(key, "server") == 0                                          ? CLAUSE_SERVER
 	            : strcmp(key, "forward-zone") == 0 || strcmp(key, "stub-zone") == 0 ? CLAUSE_ZONE
-	                                                                                 : CLAUSE_OTHER;
+	                                                                                : CLAUSE_OTHER;
 }
 
 static void zone_line(struct resolver_unbound *u, const char *key, const char *value)
@@ -119,8 +120,8 @@ static char *unquote(char *s)
 	return s;
 }
 
-/* KEY: VALUE, one a line; what puts more on a line is not understood. A comment begins behind a blank, since # is
- * part of an address. */
+/* KEY: VALUE, one a line; what puts more on a line is not understood. A comment begins behind a blank, since
+ * # is part of an address. */
 void resolver_unbound_line(char *line, void *unbound)
 {
 	struct resolver_unbound *u = unbound;
@@ -172,7 +173,8 @@ static bool unbound_read(const struct where *w, pid_t pid, enum resolver_way *ou
 	const char *file = given ? path + 1 : "etc/unbound/unbound.conf";
 
 	u = (struct resolver_unbound){0};
-	if (given < 0 || (given && *path != '/') || lines_of_file(w, file, "#", resolver_unbound_line, &u) < 0)
+	if (given < 0 || (given && *path != '/') ||
+	        lines_of_file(w, file, "#", resolver_unbound_line, &u) < 0)
 		return false;
 	for (unsigned i = 0; i < u.includes; i++) {
 		zone_end(&u);
@@ -224,7 +226,8 @@ static bool systemd_read(const struct where *w, enum resolver_way *out)
 	        errno != ENOENT)
 		return false;
 	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++)
-		if (lines_of_folder(w, folders[i], i < 4 ? ".conf" : "", "#;", resolver_systemd_line, &s) < 0 &&
+		if (lines_of_folder(w, folders[i], i < 4 ? ".conf" : "", "#;", resolver_systemd_line, &s) <
+		                0 &&
 		        errno != ENOENT)
 			return false;
 	*out = resolver_systemd_end(&s);
@@ -295,8 +298,8 @@ static int answered(const struct where *w)
 /* The worst of the resolvers of this device, since each of them may be the one that is asked. */
 static int local_collect(struct evidence *e, const struct where *w)
 {
-	static const char *const names[] = {"unbound", "systemd-resolved", "stubby", "dnsmasq", "named", "kresd",
-	        "dnscrypt-proxy", "pdns_recursor", "coredns", NULL};
+	static const char *const names[] = {"unbound", "systemd-resolved", "stubby", "dnsmasq", "named",
+	        "kresd", "dnscrypt-proxy", "pdns_recursor", "coredns", NULL};
 	struct daemon found[DAEMONS_MAX];
 	enum resolver_way worst = RESOLVER_ENCRYPTED, way = RESOLVER_PLAIN;
 	bool known = true;
@@ -308,10 +311,10 @@ static int local_collect(struct evidence *e, const struct where *w)
 	if (n == 0 && answered(w) == 0)
 		return evidence_none(e, group, "dns", "nobody answers: no server elsewhere, none here");
 	for (int i = 0; i < n; i++) {
-		known &= strcmp(found[i].name, "unbound") == 0            ? unbound_read(w, found[i].pid, &way)
+		known &= strcmp(found[i].name, "unbound") == 0           ? unbound_read(w, found[i].pid, &way)
 		         : strcmp(found[i].name, "systemd-resolve") == 0 ? systemd_read(w, &way)
-		         : strcmp(found[i].name, "stubby") == 0           ? stubby_read(w, found[i].pid, &way)
-		                                                          : false;
+		         : strcmp(found[i].name, "stubby") == 0          ? stubby_read(w, found[i].pid, &way)
+		                                                         : false;
 		worst = way > worst ? way : worst;
 	}
 	if (n == 0 || !known)

@@ -1,7 +1,7 @@
 /* The kernel shows these bits of no other process: /proc/PID/status has none of them, and prctl(2) is about
- * oneself. They are inherited through fork and exec, so ours are those of the session that the audit was started
- * in: of the supervision tree when it is the gate's. Tools of the camera run no programs, so that the bits for
- * interpreters would tell them nothing. */
+ * oneself. They are inherited through fork and exec, so ours are those of the session that the audit was
+ * started in: of the supervision tree when it is the gate's. Tools of the camera run no programs, so that the
+ * bits for interpreters would tell them nothing. */
 #define _GNU_SOURCE
 #include "securebits.h"
 

@@ -1,5 +1,6 @@
-/* Reads /proc/PID/comm and /proc/PID/cmdline of every process, and the configuration of those that set clocks:
- * chronyd's and ntpd's. Those of systemd-timesyncd, OpenNTPD and PTP have no way to authenticate anybody. */
+/* Reads /proc/PID/comm and /proc/PID/cmdline of every process, and the configuration of those that set
+ * clocks: chronyd's and ntpd's. Those of systemd-timesyncd, OpenNTPD and PTP have no way to authenticate
+ * anybody. */
 #define _GNU_SOURCE
 #include "timesource.h"
 
@@ -108,8 +109,8 @@ static bool chrony_read(const struct where *w, pid_t pid, struct timesource *t)
 		return false;
 	if (given)
 		return *path == '/' && files_read(w, path + 1, t);
-	return files_read(w, where_exists(w, "etc/chrony/chrony.conf") ? "etc/chrony/chrony.conf" : "etc/chrony.conf",
-	        t);
+	return files_read(w,
+	        where_exists(w, "etc/chrony/chrony.conf") ? "etc/chrony/chrony.conf" : "etc/chrony.conf", t);
 }
 
 /* Three programs have this name: of NTPsec and its forebear, of OpenBSD, and of busybox, whose servers are
@@ -117,8 +118,8 @@ static bool chrony_read(const struct where *w, pid_t pid, struct timesource *t)
 static bool ntpd_read(const struct where *w, pid_t pid, struct timesource *t)
 {
 	static const char *const files[] = {"etc/ntpsec/ntp.conf", "etc/ntp.conf"},
-	                  *const folders[] = {"etc/ntpsec/ntp.d", "etc/ntp.d"},
-	                  *const open[] = {"etc/openntpd/ntpd.conf", "etc/ntpd.conf"};
+	                         *const folders[] = {"etc/ntpsec/ntp.d", "etc/ntp.d"},
+	                         *const open[] = {"etc/openntpd/ntpd.conf", "etc/ntpd.conf"};
 	char path[DAEMONS_ARGUMENT_BYTES];
 	int given = daemons_argument(w, pid, 'c', 0, path);
 
@@ -175,7 +176,8 @@ int timesource_collect(struct evidence *e, const struct where *w)
 	const char *kind = timesource_kind(&t);
 	/* one that is not known at all is enough to say so */
 	if (!whole && (!kind || strcmp(kind, "plain") != 0))
-		return r | evidence_unseen(e, "net", "ntp",
-		                   "the configuration of what sets the clock cannot be read, or not understood");
+		return r |
+		       evidence_unseen(e, "net", "ntp",
+		               "the configuration of what sets the clock cannot be read, or not understood");
 	return r | fact_put(e, "net", "ntp", kind, n ? found[0].name : "no program that sets the clock runs");
 }

@@ -12,7 +12,7 @@ enum { TIMESOURCE_INCLUDES_MAX = 16 };
 /* What the lines of a configuration come to. */
 struct timesource {
 	unsigned nts, keyed, plain;
-	bool required; /* plain ones are passed over */
+	bool required;                                         /* plain ones are passed over */
 	struct lines_include include[TIMESOURCE_INCLUDES_MAX]; /* more files that were named */
 	unsigned includes;
 	bool strange; /* something that is not understood */
@@ -23,7 +23,7 @@ void timesource_line(char *line, void *timesource);
 /* "nts", "key" (some are known by a shared key), "plain" (some are not known at all), or NULL: nobody. */
 const char *timesource_kind(const struct timesource *);
 
-/* The keys "ntp" of the group "net" and "clock-source" of the group "integrity". Live only. 0, or -1: evidence
- * full. */
+/* The keys "ntp" of the group "net" and "clock-source" of the group "integrity". Live only. 0, or -1:
+ * evidence full. */
 int timesource_collect(struct evidence *, const struct where *);
 #endif

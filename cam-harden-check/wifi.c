@@ -1,9 +1,9 @@
-/* Reads /sys/class/net, /proc/PID/comm and cmdline, and the configuration of wpa_supplicant, which has secrets in
- * it: of a network only its name is said. Where there is a radio, what cannot be read or is somebody else's was
- * not seen.
+/* Reads /sys/class/net, /proc/PID/comm and cmdline, and the configuration of wpa_supplicant, which has
+ * secrets in it: of a network only its name is said. Where there is a radio, what cannot be read or is
+ * somebody else's was not seen.
  *
- * Strong is WPA3 (SAE), or WPA2 with AES alone; what is not set has wpa_supplicant's defaults, under which the
- * first WPA and TKIP are joined too. */
+ * Strong is WPA3 (SAE), or WPA2 with AES alone; what is not set has wpa_supplicant's defaults, under which
+ * the first WPA and TKIP are joined too. */
 #define _GNU_SOURCE
 #include "wifi.h"
 
@@ -51,12 +51,11 @@ static void ciphers_judge(const struct wifi *w, const char *list, const char *un
 static void network_judge(const struct wifi *w)
 {
 	static const char *const sae[] = {"SAE", "FT-SAE", "SAE-EXT-KEY", "FT-SAE-EXT-KEY", NULL},
-	                  *const rsn[] = {"RSN", "WPA2", NULL},
-	                  *const wps[] = {"WPS", NULL},
-	                  *const strong[] = {"WPA-PSK", "WPA-PSK-SHA256", "FT-PSK", "WPA-EAP",
-	                          "WPA-EAP-SHA256", "WPA-EAP-SHA384", "FT-EAP", "FT-EAP-SHA384",
-	                          "WPA-EAP-SUITE-B", "WPA-EAP-SUITE-B-192", "SAE", "FT-SAE",
-	                          "SAE-EXT-KEY", "FT-SAE-EXT-KEY", "DPP", NULL};
+	                         *const rsn[] = {"RSN", "WPA2", NULL}, *const wps[] = {"WPS", NULL},
+	                         *const strong[] = {"WPA-PSK", "WPA-PSK-SHA256", "FT-PSK", "WPA-EAP",
+	                                 "WPA-EAP-SHA256", "WPA-EAP-SHA384", "FT-EAP", "FT-EAP-SHA384",
+	                                 "WPA-EAP-SUITE-B", "WPA-EAP-SUITE-B-192", "SAE", "FT-SAE",
+	                                 "SAE-EXT-KEY", "FT-SAE-EXT-KEY", "DPP", NULL};
 	const char *management = *w->key_mgmt ? w->key_mgmt : "WPA-PSK WPA-EAP";
 
 	if (w->disabled)
@@ -188,7 +187,8 @@ static void supplicant_read(const struct where *w, pid_t pid, struct list *l)
 	int n = 0, r = 0;
 
 	for (const char *letter = "cI"; *letter; letter++)
-		for (int i = 0; i < CONFIGS_MAX && (r = daemons_argument(w, pid, *letter, i, path)) != 0; i++) {
+		for (int i = 0; i < CONFIGS_MAX && (r = daemons_argument(w, pid, *letter, i, path)) != 0;
+		        i++) {
 			if (r < 0) {
 				list_unseen(l, "the arguments of wpa_supplicant cannot be read");
 				return;

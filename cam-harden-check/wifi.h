@@ -1,4 +1,5 @@
-/* wifi: whether the device has a radio for networks, and which of them it would join: wpa_supplicant.conf(5). */
+/* wifi: whether the device has a radio for networks, and which of them it would join: wpa_supplicant.conf(5).
+ */
 #ifndef WIFI_H
 #define WIFI_H
 #include "evidence.h"

@@ -1,5 +1,5 @@
-/* Files of configuration as people write them, and as nobody should: what is not understood is never taken for
- * good. */
+/* Files of configuration as people write them, and as nobody should: what is not understood is never taken
+ * for good. */
 #define _GNU_SOURCE
 #include "egress.h"
 #include "lines.h"
@@ -68,8 +68,8 @@ static void include_test(void)
 	                strcmp(x.suffix, ".conf") == 0,
 	        "a pattern");
 	ok(lines_include_parse("/etc/x.conf", "", &x) == 0 && !*x.suffix, "a file");
-	const char *const none[] = {"", "/", "x", "/etc/*", "/etc/a*.conf", "/etc/*.c*", "/*/a", "/etc/?.conf",
-	        "/etc/*.a-very-long-suffix"};
+	const char *const none[] = {"", "/", "x", "/etc/*", "/etc/a*.conf", "/etc/*.c*", "/*/a",
+	        "/etc/?.conf", "/etc/*.a-very-long-suffix"};
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
 		ok(lines_include_parse(none[i], "", &x) < 0, "no such include %zu", i);
 }
@@ -133,29 +133,34 @@ static void unbound_test(void)
 	static const struct {
 		const char *text, *is;
 	} cases[] = {{"", "plain"}, {"server:\n interface: 127.0.0.1", "plain"},
-	        {BUNDLE ZONE " forward-tls-upstream: yes\n forward-addr: 1.1.1.1@853#one.example", "encrypted"},
+	        {BUNDLE ZONE " forward-tls-upstream: yes\n forward-addr: 1.1.1.1@853#one.example",
+	                "encrypted"},
 	        {ZONE " forward-ssl-upstream: yes # c\n forward-addr: 1.1.1.1@853#one.example # c\n" BUNDLE,
 	                "encrypted"},
 	        {BUNDLE " tls-upstream: yes\n" ZONE " forward-addr: 1.1.1.1@853#one.example", "encrypted"},
 	        {ZONE " forward-tls-upstream: yes\n forward-addr: 1.1.1.1@853#one.example", "opportunistic"},
 	        {BUNDLE ZONE " forward-tls-upstream: yes\n forward-addr: 1.1.1.1@853", "opportunistic"},
-	        {BUNDLE ZONE " forward-tls-upstream: yes\n forward-addr: 1.1.1.1@853#a\n forward-addr: 1.1.1.2",
+	        {BUNDLE ZONE
+	                " forward-tls-upstream: yes\n forward-addr: 1.1.1.1@853#a\n forward-addr: 1.1.1.2",
 	                "opportunistic"},
 	        {BUNDLE ZONE " forward-tls-upstream: yes", "opportunistic"},
 	        {BUNDLE ZONE " forward-addr: 1.1.1.1", "plain"},
 	        {BUNDLE ZONE " forward-tls-upstream: yes\n forward-first: yes\n forward-addr: 1.1.1.1#a",
 	                "plain"},
-	        {BUNDLE ZONE " forward-tls-upstream: yes\n forward-addr: 1.1.1.1#a\nforward-zone:\n name: \"x\"\n"
-	                     " forward-addr: 192.0.2.1",
+	        {BUNDLE ZONE
+	                " forward-tls-upstream: yes\n forward-addr: 1.1.1.1#a\nforward-zone:\n name: \"x\"\n"
+	                " forward-addr: 192.0.2.1",
 	                "plain"},
-	        {BUNDLE ZONE " forward-tls-upstream: yes\n forward-addr: 1.1.1.1#a\nstub-zone:\n name: \"x\"\n"
-	                     " stub-addr: 192.0.2.1",
+	        {BUNDLE ZONE
+	                " forward-tls-upstream: yes\n forward-addr: 1.1.1.1#a\nstub-zone:\n name: \"x\"\n"
+	                " stub-addr: 192.0.2.1",
 	                "plain"},
 	        {BUNDLE "forward-zone:\n name: \"example.org\"\n forward-tls-upstream: yes\n"
 	                " forward-addr: 1.1.1.1#a",
 	                "plain"},
-	        {"forward-tls-upstream: yes\nname: \".\"", "strange"}, {"server: tls-upstream: yes", "strange"},
-	        {"server\n", "strange"}, {"include: x.conf", "strange"}};
+	        {"forward-tls-upstream: yes\nname: \".\"", "strange"},
+	        {"server: tls-upstream: yes", "strange"}, {"server\n", "strange"},
+	        {"include: x.conf", "strange"}};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		same(unbound(cases[i].text), cases[i].is, "unbound.conf", i);
@@ -207,7 +212,8 @@ static void wifi_test(void)
 	} cases[] = {{"ctrl_interface=/run/wpa_supplicant\ncountry=DE\n", "none"},
 	        {"network={\nssid=\"a\"\nkey_mgmt=SAE\nieee80211w=2\n}", "none"},
 	        {"network={\nssid=\"a # b\"\npsk=\"x\" # c\n" AES "}", "none"},
-	        {"network={\nkey_mgmt=WPA-PSK SAE\nproto=WPA2\npairwise=CCMP GCMP-256\ngroup=CCMP\n}", "none"},
+	        {"network={\nkey_mgmt=WPA-PSK SAE\nproto=WPA2\npairwise=CCMP GCMP-256\ngroup=CCMP\n}",
+	                "none"},
 	        {"network={\nkey_mgmt=NONE\n}", "joined without a key that proves whose network it is"},
 	        {"network={\nkey_mgmt=WPA-PSK NONE\n" AES "}",
 	                "joined without a key that proves whose network it is"},
@@ -222,9 +228,10 @@ static void wifi_test(void)
 	        {"network={\nproto=RSN\npairwise=CCMP TKIP\ngroup=CCMP\n}", "pairwise: not AES alone"},
 	        {"network={\nproto=RSN\npairwise=CCMP\n}", "group is not set: TKIP too"},
 	        {"network={\nproto=RSN\npairwise=CCMP\ngroup=TKIP\n}", "group: not AES alone"},
-	        {"network={\nkey_mgmt=WPS\n" AES "}", "WPS"}, {"network={\nmode=2\n" AES "}", "not joined, but offered"},
-	        {"config_methods=virtual_display\n", "WPS: config_methods"},
-	        {"config_methods=\n", "none"}, {"wps_cred_processing=1\n", "WPS: wps_cred_processing"},
+	        {"network={\nkey_mgmt=WPS\n" AES "}", "WPS"},
+	        {"network={\nmode=2\n" AES "}", "not joined, but offered"},
+	        {"config_methods=virtual_display\n", "WPS: config_methods"}, {"config_methods=\n", "none"},
+	        {"wps_cred_processing=1\n", "WPS: wps_cred_processing"},
 	        {"cred={\nrealm=\"x\"\n}", "networks that others choose (cred)"},
 	        {"blob-base64-a={\nAAAA\nBB==\n}", "none"}, {"network={\nkey_mgmt=SAE\n", "strange"},
 	        {"network={\nnetwork={\n}\n}", "strange"}, {"}\n", "strange"}, {"nonsense\n", "strange"}};
@@ -253,15 +260,17 @@ static void flow_test(void)
 	        "no addresses");
 	ok(egress_parse("203.0.113.0-203.0.113.255 port 1-1023 uid any", &f) == 0 &&
 	                egress_names(&f, "203.0.113.255:1", 4294967295) == 1 &&
-	                egress_names(&f, "203.0.114.0:1", 1) == 0 && egress_names(&f, "203.0.113.1:1024", 1) == 0,
+	                egress_names(&f, "203.0.114.0:1", 1) == 0 &&
+	                egress_names(&f, "203.0.113.1:1024", 1) == 0,
 	        "a network");
 	ok(egress_parse("2001:db8::-2001:db8::ffff port any uid 904", &f) == 0 && f.v6 &&
 	                egress_names(&f, "[2001:db8::17]:443", 904) == 1 &&
 	                egress_names(&f, "[2001:db9::17]:443", 904) == 0 &&
 	                egress_names(&f, "203.0.113.7:443", 904) == 0,
 	        "of IPv6");
-	const char *const none[] = {"", "x", "203.0.113.7", "203.0.113.7 port 443", "203.0.113.7 port x uid 1",
-	        "203.0.113.7 port 70000 uid 1", "203.0.113.7 port 5-4 uid 1", "203.0.113.7- port 1 uid 1"};
+	const char *const none[] = {"", "x", "203.0.113.7", "203.0.113.7 port 443",
+	        "203.0.113.7 port x uid 1", "203.0.113.7 port 70000 uid 1", "203.0.113.7 port 5-4 uid 1",
+	        "203.0.113.7- port 1 uid 1"};
 	for (size_t i = 0; i < sizeof none / sizeof *none; i++)
 		ok(egress_parse(none[i], &f) < 0, "no such flow: %s", none[i]);
 }
