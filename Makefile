@@ -91,7 +91,7 @@ cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav c
 cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 HARDEN_POLICY = cam-harden-check/evidence cam-harden-check/expect cam-harden-check/policy
 HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
-HARDEN_RULESET = cam-harden-check/ruleset cam-harden-check/nft-walk cam-harden-check/nft-match cam-harden-check/nft-values cam-harden-check/nft-json
+HARDEN_RULESET = cam-harden-check/ruleset cam-harden-check/nft-walk cam-harden-check/nft-other cam-harden-check/nft-match cam-harden-check/nft-values cam-harden-check/nft-json
 HARDEN_LIVE = cam-harden-check/child cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
 	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/protocols cam-harden-check/sockets \
 	cam-harden-check/firewall $(HARDEN_RULESET) cam-harden-check/process cam-harden-check/processes \
@@ -399,7 +399,7 @@ DEPS_BUILD = gcc g++ libc6-dev libcamera-dev libyuv-dev make pkg-config libsodiu
 DEPS_DEVICE = s6 execline nftables util-linux procps ca-certificates
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
 DEPS_CHECK = perl nbdkit libnbd-bin fuse3 apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base python3-jsonschema libxml2-utils libcap2-bin swtpm tpm2-tools
-DEPS_LONG = swift-proxy swift-account swift-container swift-object memcached
+DEPS_LONG = linux-config-6.1 swift-proxy swift-account swift-container swift-object memcached
 DEPS_BENCH = age python3 time lynis rclone libnginx-mod-http-dav-ext ceph-mon ceph-osd radosgw ceph-common
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
 DEPS_GUEST = qemu-system-x86 qemu-system-arm mmdebstrap kmod cpio xz-utils e2fsprogs gcc-12 libelf-dev

@@ -416,7 +416,7 @@ static int by_text(const void *a, const void *b)
  * fit. */
 static int review_list(char out[EXPECT_SEEN_BYTES_MAX], const struct fact *f)
 {
-	const char *item[REVIEW_ITEMS_MAX];
+	const char *item[REVIEW_ITEMS_MAX] = {NULL};
 	size_t items = 0, n = 0;
 
 	for (; f; f = f->next) {

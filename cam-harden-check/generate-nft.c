@@ -53,6 +53,35 @@ static int name_ok(const char *s)
 	return n && n < 32 && !s[n];
 }
 
+static int mac_ok(const char *s)
+{
+	for (size_t i = 0; i < 17; i++)
+		if (i % 3 == 2 ? s[i] != ':' : !isxdigit((unsigned char)s[i]))
+			return 0;
+	return !s[17];
+}
+
+/* ADDRESS/MAC of each neighbour, separated by commas. */
+static int neighbours_ok(const char *list)
+{
+	char copy[512], *s = copy;
+	struct in_addr a;
+
+	if (strcmp(list, "none") == 0)
+		return 1;
+	if (snprintf(copy, sizeof copy, "%s", list) >= (int)sizeof copy)
+		return 0;
+	for (char *one; (one = strsep(&s, ","));) {
+		char *mac = strchr(one, '/');
+		if (!mac)
+			return 0;
+		*mac++ = 0;
+		if (inet_pton(AF_INET, one, &a) != 1 || !mac_ok(mac))
+			return 0;
+	}
+	return 1;
+}
+
 /* The operand, or otherwise; NULL when it is wrong or missing, which is said and counted. */
 static const char *want(const struct operands *o, const char *name, const char *otherwise,
         int (*ok)(const char *), const char *what, int *missing)
@@ -99,7 +128,7 @@ __attribute__((format(printf, 3, 4))) static void line(
 }
 
 struct flows {
-	const char *server, *port, *dns, *ntp, *ship, *time, *interface, *ipv6;
+	const char *server, *port, *dns, *ntp, *ship, *time, *interface, *neighbours, *ipv6;
 };
 
 static void input(const struct nft *n)
@@ -107,8 +136,7 @@ static void input(const struct nft *n)
 	fputs("\tchain input {\n", n->out);
 	line(n, "nft:ip:input", "\t\ttype filter hook input priority filter; policy drop;");
 	line(n, "nft:ct-invalid", "\t\tct state invalid counter drop");
-	line(n, "nft:lo-spoofed", "\t\tiif lo accept");
-	line(n, "nft:lo-spoofed", "\t\tip daddr 127.0.0.0/8 counter drop");
+	line(n, "nft:ip:input", "\t\tiif lo accept");
 	line(n, "nft:lo-spoofed", "\t\tip saddr 127.0.0.0/8 counter drop");
 	line(n, "nft:established", "\t\tct state established accept");
 	line(n, "nft:icmp",
@@ -135,8 +163,7 @@ static void output(const struct nft *n, const struct flows *f)
 {
 	fputs("\tchain output {\n", n->out);
 	line(n, "nft:ip:output", "\t\ttype filter hook output priority filter; policy drop;");
-	line(n, "nft:ct-invalid", "\t\tct state invalid counter drop");
-	line(n, "nft:lo-spoofed", "\t\toif lo accept");
+	line(n, "nft:ip:output", "\t\toif lo accept");
 	flow(n, f->server, f->ship, "tcp", f->port);
 	if (strcmp(f->dns, "none") != 0) {
 		flow(n, f->dns, f->ship, "udp", "53");
@@ -169,6 +196,21 @@ static void ingress(const struct nft *n, const char *interface)
 	line(n, "nft:ingress", "\t\ttype filter hook ingress device \"%s\" priority filter; policy drop;",
 	        interface);
 	line(n, "nft:ingress", "\t\tether type { ip, arp } accept");
+	fputs("\t}\n}\n", n->out);
+}
+
+/* Who may say which address is where; what nobody was told to believe is dropped. */
+static void arp(const struct nft *n, const char *neighbours)
+{
+	char copy[512], *s = copy;
+
+	snprintf(copy, sizeof copy, "%s", neighbours);
+	fputs("table arp cam\ndelete table arp cam\ntable arp cam {\n\tchain input {\n", n->out);
+	line(n, "nft:arp", "\t\ttype filter hook input priority filter; policy drop;");
+	for (char *one; (one = strsep(&s, ","));) {
+		const char *ip = strsep(&one, "/");
+		line(n, "nft:arp", "\t\tarp saddr ip %s arp saddr ether %s accept", ip, one);
+	}
 	fputs("\t}\n}\n", n->out);
 }
 
@@ -207,11 +249,8 @@ int generate_nft(const struct policy *p, const struct evidence *e, const struct 
 	f.ship = want(o, "ship", "camship", name_ok, "a user", &missing);
 	f.time = want(o, "time", "ntp", name_ok, "a user", &missing);
 	f.ipv6 = want(o, "ipv6", ipv6_of(e), drop_ok, "drop or absent", &missing);
-	f.interface = operand(o, "interface");
-	if (f.interface && !name_ok(f.interface)) {
-		msg("interface=%s: not an interface", f.interface);
-		missing++;
-	}
+	f.interface = want(o, "interface", NULL, name_ok, "an interface, or none", &missing);
+	f.neighbours = want(o, "neighbours", NULL, neighbours_ok, "ADDRESS/MAC of each, or none", &missing);
 	if (missing)
 		return missing;
 	fprintf(out, "# From the policy %s, by cam-harden-check -g nft: each line with the id of its rule.\n",
@@ -225,7 +264,9 @@ int generate_nft(const struct policy *p, const struct evidence *e, const struct 
 	fputs("}\n", out);
 	if (strcmp(f.ipv6, "drop") == 0)
 		nothing(&n, "ip6");
-	if (f.interface)
+	if (strcmp(f.interface, "none") != 0)
 		ingress(&n, f.interface);
+	if (strcmp(f.neighbours, "none") != 0)
+		arp(&n, f.neighbours);
 	return 0;
 }

@@ -60,7 +60,7 @@ static void accepted(struct walk *w, const struct path *p, const char *chain, js
 	struct verdict *v = w->v;
 	unsigned b = p->bound;
 
-	if (b & BOUND_REPLY)
+	if (b & BOUND_REPLY && !(b & (BOUND_ICMP | BOUND_ICMP_ALL))) /* errors about it are no replies */
 		v->replies = true;
 	if (b & (BOUND_REPLY | BOUND_LOOPBACK))
 		return;

@@ -2,6 +2,7 @@
 #include "ruleset.h"
 
 #include "evidence.h"
+#include "nft-other.h"
 #include "nft-walk.h"
 
 #include <errno.h>
@@ -13,6 +14,7 @@ enum { TEXT_BYTES = 160 };
 struct judge {
 	struct nft nft;
 	struct evidence *e;
+	struct verdict in;  /* of IPv4, coming in */
 	size_t flows;       /* that name a peer */
 	bool flows_strange; /* not all of them are known */
 	bool failed;        /* the evidence is full */
@@ -45,9 +47,12 @@ static int fact(struct judge *j, const char *key, const char *value)
 	return r;
 }
 
-static const char *log_of(const struct verdict *v)
+/* What goes out is logged; neither that nor what comes in fills the log. */
+static const char *log_of(const struct verdict *in, const struct verdict *out)
 {
-	return v->logged ? v->logged_limited ? "limited" : "unlimited" : NULL;
+	if ((in->logged && !in->logged_limited) || (out->logged && !out->logged_limited))
+		return "unlimited";
+	return out->logged ? "limited" : NULL;
 }
 
 /* The strictest of the chains that see these packets decides. */
@@ -87,84 +92,16 @@ static void hook_judge(struct judge *j, enum l3 l3, enum hook hook)
 	if (l3 == IP6)
 		return;
 	if (hook == INPUT) {
+		j->in = v;
 		fact(j, "nft:ct-invalid", v.invalid_dropped ? "drop" : NULL);
 		fact(j, "nft:lo-spoofed", v.spoofed_dropped ? "drop" : NULL);
 	} else if (hook == OUTPUT) {
-		fact(j, "nft:log", log_of(&v));
-		fact(j, "nft:established", v.replies ? "accept" : NULL);
+		fact(j, "nft:log", log_of(&j->in, &v));
+		fact(j, "nft:established", j->in.replies && v.replies ? "accept" : NULL);
 	}
 }
 
-/* --- other families --- */
-
-/* A rule that drops what is neither IP nor ARP. */
-static bool drops_other_types(const json_t *rule)
-{
-	json_t *statement, *expr = json_object_get(rule, "expr");
-	bool matched = false;
-	size_t i;
-
-	json_array_foreach(expr, i, statement)
-	{
-		const json_t *m = json_object_get(statement, "match"), *left = json_object_get(m, "left");
-		if (m && strcmp(nft_text(m, "op"), "!=") == 0)
-			matched |= strcmp(nft_text(json_object_get(left, "payload"), "protocol"), "ether") ==
-			                   0 ||
-			           strcmp(nft_text(json_object_get(left, "meta"), "key"), "protocol") == 0;
-		else if (m)
-			return false;
-		if (json_object_get(statement, "drop"))
-			return matched;
-	}
-	return false;
-}
-
-static void ingress_judge(struct judge *j)
-{
-	const char *found = NULL;
-	size_t i, k;
-	json_t *o, *r;
-
-	json_array_foreach(j->nft.all, i, o)
-	{
-		json_t *chain = json_object_get(o, "chain");
-		if (strcmp(nft_text(chain, "hook"), "ingress") != 0 ||
-		        !nft_table_in_force(&j->nft, nft_text(chain, "family"), nft_text(chain, "table")))
-			continue;
-		found = found ? found : "accept";
-		if (strcmp(nft_text(chain, "policy"), "drop") == 0)
-			found = "drop";
-		json_array_foreach(j->nft.all, k, r)
-		{
-			json_t *rule = json_object_get(r, "rule");
-			if (rule && strcmp(nft_text(rule, "chain"), nft_text(chain, "name")) == 0 &&
-			        strcmp(nft_text(rule, "table"), nft_text(chain, "table")) == 0 &&
-			        drops_other_types(rule))
-				found = "drop";
-		}
-	}
-	fact(j, "nft:ingress", found);
-}
-
-/* Base chains of one family and hook: the value is the policy of the strictest. */
-static void family_judge(struct judge *j, const char *family, const char *hook, const char *key)
-{
-	const char *found = NULL;
-	size_t i;
-	json_t *o;
-
-	json_array_foreach(j->nft.all, i, o)
-	{
-		json_t *chain = json_object_get(o, "chain");
-		if (strcmp(nft_text(chain, "family"), family) != 0 ||
-		        strcmp(nft_text(chain, "hook"), hook) != 0 ||
-		        !nft_table_in_force(&j->nft, family, nft_text(chain, "table")))
-			continue;
-		if (!found || strcmp(nft_text(chain, "policy"), "drop") == 0)
-			found = strcmp(nft_text(chain, "policy"), "drop") == 0 ? "drop" : "accept";
-	}
-	fact(j, key, found);
-}
+/* --- other kinds of chains --- */
 
 static void nat_judge(struct judge *j)
 {
@@ -231,12 +168,9 @@ static void all_judge(struct judge *j, bool ipv6, bool bridged)
 		if (!evidence_first(j->e, "net", details[i]))
 			fact(j, details[i], NULL);
 	lists_finish(j);
-	ingress_judge(j);
-	if (bridged)
-		family_judge(j, "bridge", "forward", "nft:bridge");
-	else
-		fact(j, "nft:bridge", "no-bridge");
-	family_judge(j, "arp", "input", "nft:arp");
+	fact(j, "nft:ingress", nft_ingress(&j->nft));
+	fact(j, "nft:bridge", bridged ? nft_bridge(&j->nft) : "no-bridge");
+	fact(j, "nft:arp", nft_arp(&j->nft));
 	nat_judge(j);
 }
 

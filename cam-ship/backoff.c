@@ -83,7 +83,7 @@ void backoff_failed(
 
 void backoff_extend(struct backoff *b, int64_t now_ms, int64_t retry_after_s)
 {
-	if (!b->failures || retry_after_s <= 0)
+	if (retry_after_s <= 0)
 		return;
 	int64_t until_ms = now_ms + delay_ms(b->failures, retry_after_s);
 	b->until_ms = until_ms > b->until_ms ? until_ms : b->until_ms;

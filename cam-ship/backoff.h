@@ -29,8 +29,8 @@ int64_t backoff_ceiling_ms(unsigned failures);
 void backoff_failed(
         struct backoff *b, int64_t now_ms, int64_t retry_after_s, const char *target, const char *why);
 
-/* An attempt failed that began before the last failure was counted: only what the server asked for matters.
- */
+/* What the server asked for is heeded, and nothing is counted: an attempt failed that began before the last
+ * failure was counted, or it got through. */
 void backoff_extend(struct backoff *b, int64_t now_ms, int64_t retry_after_s);
 
 /* An attempt got through: says so if there was an outage. */

@@ -104,6 +104,7 @@ static void settle(struct ship *s, struct place *p, enum verdict v, int asked, i
 	switch (v) {
 	case UPLOAD_STORED:
 		well(s, now_ms);
+		backoff_extend(&s->backoff, now_ms, p->upload.retry_after_s);
 		s->stored++;
 		s->stored_bytes += p->upload.file.bytes;
 		waiting_stored(&s->waiting, &p->upload.name);
@@ -150,7 +151,7 @@ static int may_start(const struct ship *s, int64_t now_ms)
 {
 	if (s->said[0] || s->active >= s->limit || giving_up(s))
 		return 0;
-	if (s->backoff.failures && (now_ms < s->backoff.until_ms))
+	if (now_ms < s->backoff.until_ms)
 		return 0;
 	return !(s->active && someone_alone(s));
 }
@@ -258,7 +259,7 @@ int64_t ship_wake_ms(const struct ship *s, int64_t now_ms)
 {
 	int64_t wake_ms = startable_ms(s);
 
-	if (s->backoff.failures && s->backoff.until_ms > wake_ms)
+	if (s->backoff.until_ms > wake_ms)
 		wake_ms = s->backoff.until_ms;
 	for (unsigned i = 0; i < places(s); i++) {
 		const struct transfer *t = &s->place[i].upload.transfer;

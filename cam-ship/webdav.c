@@ -54,6 +54,13 @@ void webdav_start(struct upload *u)
 		ask(u, WEBDAV_LOOK, "HEAD", u->key);
 }
 
+/* For some steps only what comes after them shows whether they worked. A server that asks to be left alone is
+ * left alone all the same. */
+static int asks_to_wait(const struct response *res)
+{
+	return res->status == 429 || res->status == 503 || res->retry_after_s > 0;
+}
+
 static enum verdict put(struct upload *u)
 {
 	struct webdav *w = &u->webdav;
@@ -111,6 +118,8 @@ static enum verdict judge_mkcol(struct upload *u, long status)
 	struct webdav *w = &u->webdav;
 	const int most = 64;
 
+	if (asks_to_wait(&u->transfer.res))
+		return upload_unexpected(u, "MKCOL");
 	if (status == 404 || status == 409) {
 		w->depth++;
 		if (w->collections < most && ask_mkcol(u) == 0)
@@ -263,6 +272,8 @@ static enum verdict judge_taken(struct upload *u, long status)
 
 static enum verdict judge_orphan(struct upload *u)
 {
+	if (asks_to_wait(&u->transfer.res))
+		return upload_unexpected(u, "DELETE");
 	u->webdav.tmp[0] = 0;
 	return go(u, WEBDAV_LOOK, "HEAD", u->key);
 }
@@ -272,10 +283,10 @@ enum verdict webdav_next(struct upload *u)
 	struct webdav *w = &u->webdav;
 	const struct response *res = &u->transfer.res;
 
-	/* Removing a temporary object is best effort: when the answer is lost, its name is kept for the next
+	/* Removing a temporary object is best effort: when it got no answer, its name is kept for the next
 	 * attempt. */
 	if (w->step == WEBDAV_CLEAN) {
-		if (res->result == CURLE_OK)
+		if (res->result == CURLE_OK && !asks_to_wait(res))
 			w->tmp[0] = 0;
 		return w->after;
 	}

@@ -8,6 +8,7 @@
  * none, GROUP KEY unseen: WHY. With -p: VERDICT ID; with -r what
  * a person has to judge, as a layer. */
 #define _GNU_SOURCE
+#include "../../cam-harden-check/report.h" /* cam-seal has one of that name */
 #include "attempt.h"
 #include "boot.h"
 #include "clock.h"
@@ -23,7 +24,6 @@
 #include "processes.h"
 #include "programs.h"
 #include "protocols.h"
-#include "report.h"
 #include "resolver.h"
 #include "ruleset.h"
 #include "securebits.h"

@@ -123,9 +123,17 @@ change "a camera that forwards" "$(after 'hook forward' 'ip saddr 192.0.2.1 acce
 change "accept of a verdict map" "$(after 'hook input' 'iifname vmap { "eth0" : accept }')" 'nft:ip:input = accept'
 change "invalid packets" 's/, invalid : drop//' 'nft:ct-invalid none'
 change "forged loopback addresses" '/127.0.0.0/d' 'nft:lo-spoofed none'
+change "replies are not let in" '/ct state vmap/d' 'nft:established none'
+change "errors only are let in" 's/ct state vmap.*/ct state related icmp type destination-unreachable accept/' 'nft:established none'
+change "replies are not let out" '/ct state established,related/d' 'nft:established none'
+change "what comes in fills the log" "$(after 'hook input' 'log prefix "in "')" 'nft:log = unlimited'
 change "nothing is logged" '/log prefix/d' 'nft:log none'
 change "logged without a limit" 's/limit rate 1.second log/log/' 'nft:log = unlimited'
 change "every frame enters" '/ether type/d' 'nft:ingress = accept'
+change "frames of a kind of their own" 's/{ ip, arp } drop/{ ip, arp, 0x88b5 } drop/' 'nft:ingress = accept'
+change "frames of one sender" 's/ether type != { ip, arp }/ether saddr != 02:00:00:00:00:01/' 'nft:ingress = accept'
+change "frames are dropped below a limit" '/ether type/s/drop/limit rate 9\/second drop/' 'nft:ingress = accept'
+change "frames of one kind are dropped" '/ether type/s/!= { ip, arp }/0x88b5/' 'nft:ingress = accept'
 change "addresses translated" '$a table ip n { chain p { type nat hook prerouting priority -100; }\n}' 'nft:nat \+ prerouting'
 change "a table that sleeps" '/^table inet/a flags dormant' 'nft:ip:input (unseen: .*|none)'
 change "return before the drop" '/hook input/{s/policy drop/policy accept/};/jump needed/a ip saddr != 192.0.2.1 return\ndrop' 'nft:ip:input = accept'
@@ -152,6 +160,30 @@ has "drop of each protocol in a jumped chain: IPv6" 'nft:ip6:input = drop'
 { sed '/ip saddr 192.0.2.1/s/192.0.2.1/@nobody/;/set server/a set nobody { type ipv4_addr; }' good; } >bad
 judge bad
 hasnt "a set without elements lets nobody in" 'nft:accept-[a-z]* \+'
+
+# other NAME FAMILY-AND-HOOK POLICY RULES KEY: a chain of another family
+other() {
+	printf 'table %s o {\nchain c {\ntype filter hook %s priority 0; policy %s;\n%s\n}\nchain d { drop; }\n}\n' "${2%% *}" "${2#* }" "$3" "$4" >bad
+	judge bad
+	has "$1" "$5"
+}
+in='netdev ingress device lo' arp='arp input' one='arp saddr ip 192.0.2.1 arp saddr ether 02:00:00:00:00:01'
+other "frames: what is not accepted is dropped" "$in" drop 'ether type { ip, arp } accept; meta protocol ip accept' 'nft:ingress = drop'
+other "frames: accepted behind a last drop" "$in" accept 'ether type != { ip, arp } drop; accept' 'nft:ingress = drop'
+other "frames: all are accepted" "$in" drop accept 'nft:ingress = accept'
+other "frames: all but IP are accepted" "$in" drop 'ether type != ip accept' 'nft:ingress = accept'
+other "frames: all to this device are accepted" "$in" drop 'meta pkttype host accept' 'nft:ingress = accept'
+other "neighbours: one that is named by both" "$arp" drop "$one accept" 'nft:arp = drop'
+other "neighbours: a set of them" "$arp" drop 'arp saddr ip . arp saddr ether { 192.0.2.1 . 02:00:00:00:00:01, 192.0.2.2 . 02:00:00:00:00:02 } accept' 'nft:arp = drop'
+other "neighbours: nobody" "$arp" accept 'counter drop' 'nft:arp = drop'
+other "neighbours: everybody" "$arp" accept "$one accept" 'nft:arp = accept'
+other "neighbours: everybody, by a rule" "$arp" drop "$one accept; accept" 'nft:arp = accept'
+other "neighbours: everybody with a reply" "$arp" drop 'arp operation reply accept' 'nft:arp = accept'
+other "neighbours: one address from anywhere" "$arp" drop 'arp saddr ip 192.0.2.1 accept' 'nft:arp = accept'
+other "neighbours: any address of one" "$arp" drop 'arp saddr ether 02:00:00:00:00:01 accept' 'nft:arp = accept'
+other "neighbours: all but one" "$arp" drop 'arp saddr ip != 192.0.2.9 arp saddr ether 02:00:00:00:00:01 accept' 'nft:arp = accept'
+other "neighbours: a jump" "$arp" drop 'jump d' 'nft:arp = accept'
+other "neighbours: a chain for what goes out" 'arp output' drop '' 'nft:arp none'
 
 # --- who is named as a peer ---
 

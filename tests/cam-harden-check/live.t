@@ -66,6 +66,25 @@ has "a program that is deleted" "exec deleted-exe \\+ .*\\[$gone\\]: .*"
 has "a path to libraries in the environment" "exec preload-env \\+ .*\\[$pre\\]: LD_LIBRARY_PATH"
 kill $gone $pre
 
+# --- a part of a list is not judged ---
+
+echo 'x | net | netlink:sockets | review | - | low | own | why | -
+reviewed x | alice | 2099-12-31 | not there | why' >part.policy
+cat >many.py <<'X'
+import resource, socket, subprocess, sys
+resource.setrlimit(resource.RLIMIT_NOFILE, (4096, 4096))
+keep = [socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0) for _ in range(int(sys.argv[1]))]
+for k in keep:
+    k.bind((0, 0))
+print(subprocess.run(["cam-harden-check", "-p", "./part.policy", "-o", "tap"], capture_output=True, text=True).stdout)
+X
+unshare -n python3 many.py 0 >facts.out
+has "none of it, as a person has judged" 'ok 1 - x'
+unshare -n python3 many.py 3 >facts.out
+has "some of it" '# FAIL: netlink:sockets: was not there when alice judged it, is protocol 0 .*'
+unshare -n python3 many.py 250 >facts.out
+has "more than is shown" '# INCOMPLETE: netlink:sockets: not all of it was seen; seen protocol 0 .*'
+
 # --- what is not seen ---
 
 unprivileged() { setpriv --reuid 65534 --regid 65534 --clear-groups "$@"; }

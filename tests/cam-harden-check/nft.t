@@ -3,6 +3,7 @@
 """The generated ruleset in two network namespaces: allowed flows get through, by user, address and port, and nothing else
 does, in or out. Real sockets, as different users."""
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -109,6 +110,86 @@ def stopped(user, kind, ip, port):
     return not asks(CAM, user, kind, ip, port, 0.7)
 
 
+# a frame of an Ethernet type that is neither IP nor ARP; or a reply of ARP that nobody asked for and that lies
+FRAME = """
+import socket, sys
+k = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+k.bind(("eth0", 0))
+me, to = k.getsockname()[4], bytes.fromhex(sys.argv[1].replace(":", ""))
+if sys.argv[2] == "strange":
+    k.send(to + me + b"\\x88\\xb5" + b"hello" * 10)
+else:
+    liar = bytes.fromhex("020000000066")
+    k.send(to + me + b"\\x08\\x06\\0\\1\\x08\\0\\6\\4\\0\\2" + liar + socket.inet_aton(sys.argv[2]) + to + socket.inet_aton("192.0.2.100"))
+"""
+
+CATCH = """
+import socket, sys
+k = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(0x88b5))
+k.settimeout(float(sys.argv[1]))
+print("ready", flush=True)
+try:
+    print("yes" if k.recv(100).startswith(b"hello") else "no")
+except OSError:
+    print("no")
+"""
+
+
+def mac(namespace):
+    return inside(namespace, "cat", "/sys/class/net/eth0/address").stdout.strip()
+
+
+def strange_enters(seconds):
+    p = subprocess.Popen(["ip", "netns", "exec", CAM, "/usr/bin/python3", "-c", CATCH, str(seconds)], stdout=subprocess.PIPE, text=True)
+    assert p.stdout.readline() == "ready\n"
+    inside(PEER, "/usr/bin/python3", "-c", FRAME, mac(CAM), "strange")
+    return p.communicate()[0] == "yes\n"
+
+
+def believes_liar():
+    """Does a reply that nobody asked for change where the server is?"""
+    assert asks(CAM, SHIP, "tcp", SERVER, 443, 5)
+    inside(PEER, "/usr/bin/python3", "-c", FRAME, mac(CAM), SERVER)
+    believed = "02:00:00:00:00:66" in inside(CAM, "ip", "neigh", "show", SERVER).stdout
+    inside(CAM, "ip", "neigh", "flush", "all")
+    return believed
+
+
+def weaker(line):
+    """A generated line, left out, and changed so that it lets more through."""
+    yield ""
+    yield line.replace("policy drop", "policy accept")
+    yield re.sub(r"counter drop", "accept", line)
+    yield re.sub(r"([io]if) lo ", r"\1 eth0 ", line)
+    yield re.sub(r"meta skuid \S+ ", "", line)
+    yield re.sub(r"ip daddr \{[^}]*\} ", "", line).replace("ct state established", "ct state new")
+    yield re.sub(r"limit rate \S+ ", "", line).replace("ct state related ", "")
+    yield re.sub(r"ether type \{[^}]*\} ", "", line)
+    yield re.sub(r"arp saddr ether \S+ ", "", line)
+
+
+def findings(text):
+    """The verdicts of the rules about a ruleset that the kernel has taken; None: it does not take it."""
+    r = subprocess.run(["ip", "netns", "exec", CAM, "nft", "-f", "-"], input=text, capture_output=True, text=True, check=False)
+    if r.returncode:
+        return None
+    out = inside(CAM, f"{os.environ['O']}/tests/cam-harden-check/facts", "-p", w_.POLICY, "-f", f"{folder}/running", "/", "firewall").stdout
+    return {rule: verdict for verdict, rule in (line.split(" ") for line in out.splitlines()) if rule.startswith("net.nft-")}
+
+
+def lines_mutated(text):
+    """Each line that no change of makes the rule fail which it names."""
+    missed, lines = [], text.splitlines()
+    for i, line in enumerate(lines):
+        code, mark, rule = line.rpartition(" # ")
+        if not mark:
+            continue
+        changes = [findings("\n".join(lines[:i] + [c] + lines[i + 1:]) + "\n") for c in dict.fromkeys(weaker(code)) if c != code]
+        if not any(c and c[rule] == "FAIL" for c in changes):
+            missed.append(line.strip())
+    return missed
+
+
 def setup():
     for n in (CAM, PEER):
         if sh("ip", "netns", "add", n).returncode:
@@ -122,6 +203,7 @@ def setup():
     for n in (CAM, PEER):
         inside(n, "ip", "link", "set", "eth0", "up")
     inside(CAM, "ip", "route", "add", "default", "via", SERVER)
+    inside(CAM, "sysctl", "-qw", "net.ipv4.neigh.eth0.locktime=0")
     return True
 
 
@@ -134,7 +216,8 @@ try:
     if not setup():
         print("1..0 # SKIP no network namespaces or veth here")
         raise SystemExit
-    operands = [f"server={SERVER}", f"dns={DNS}", f"ntp={NTP}", f"ship={SHIP}", f"time={TIME}", "ipv6=drop"]
+    operands = [f"server={SERVER}", f"dns={DNS}", f"ntp={NTP}", f"ship={SHIP}", f"time={TIME}", "ipv6=drop", "interface=eth0",
+                "neighbours=" + ",".join(f"{ip}/{mac(PEER)}" for ip in (SERVER, DNS, NTP, OTHER))]
     code, text = w_.generate("nft", *operands)
     rules = f"{folder}/cam.nft"
     with open(rules, "w", encoding="utf-8") as f:
@@ -142,13 +225,13 @@ try:
     tap.ok(code == 0, "a ruleset is generated")
     unmarked = [line for line in text.splitlines() if ("accept" in line or "drop" in line or "policy" in line) and not line.startswith("#") and " # " not in line]
     tap.ok(not unmarked, "each line has the id of its rule", *unmarked)
-    for more in ([], ["interface=eth0"], ["port=443,8443"], ["server=any"]):
+    for more in ([], ["interface=none"], ["neighbours=none"], ["port=443,8443"], ["server=any"]):
         code, other = w_.generate("nft", *[o for o in operands if o.split("=")[0] not in [m.split("=")[0] for m in more]], *more)
         with open(f"{folder}/other.nft", "w", encoding="utf-8") as f:
             f.write(other)
         r = inside(CAM, "nft", "-c", "-f", f"{folder}/other.nft")
         tap.ok(code == 0 and r.returncode == 0, f"nft accepts it with {more}", r.stderr)
-    for bad in ("server=cloud.example", "server=192.0.2.1 accept", "ship=a;accept", "port=0", "dns=::1", "ipv6=yes", "interface=eth0 drop"):
+    for bad in ("server=cloud.example", "server=192.0.2.1 accept", "ship=a;accept", "port=0", "dns=::1", "ipv6=yes", "interface=eth0 drop", "neighbours=192.0.2.1", "neighbours=192.0.2.1/52:54:00:12:34", "neighbours=192.0.2.1/52:54:00:12:34:56;drop"):
         keep = [o for o in operands if not o.startswith(bad.split("=")[0] + "=")]
         code, other = w_.generate("nft", *keep, bad)
         tap.ok(code == 1 and "table" not in other, f"refused: {bad}", other)
@@ -156,6 +239,10 @@ try:
     ends = [f"{k},{ip},{p}" for ip in (SERVER, DNS, NTP, OTHER) for k, p in (("tcp", 443), ("tcp", 80), ("tcp", 53), ("udp", 53), ("udp", 123), ("udp", 443))]
     children.append(echo(PEER, *ends))
     children.append(echo(CAM, "tcp,192.0.2.100,22", "tcp,192.0.2.100,443", "udp,192.0.2.100,123", "tcp,127.0.0.1,8080"))
+    for name in ("server", "interface", "neighbours"):
+        code, other = w_.generate("nft", *[o for o in operands if not o.startswith(name + "=")])
+        tap.ok(code == 1 and "table" not in other, f"only the owner knows {name}", other)
+    tap.ok(strange_enters(5) and believes_liar(), "without it strange frames enter, and a liar is believed")
     tap.ok(through(NOBODY, "tcp", OTHER, 80) and asks(PEER, 0, "tcp", "192.0.2.100", 22, 5) and pings(5), "without it everything gets through")
     r = inside(CAM, "nft", "-f", rules)
     tap.ok(r.returncode == 0, "it is loaded", r.stderr)
@@ -175,8 +262,18 @@ try:
     for kind, port in (("tcp", 22), ("tcp", 443), ("udp", 123)):
         tap.ok(not asks(PEER, 0, kind, "192.0.2.100", port, 0.7), f"nobody gets in at {kind} {port}")
     tap.ok(not pings(0.7), "it does not answer ping")
+    tap.ok(not strange_enters(0.7), "frames that are neither IP nor ARP do not enter")
+    tap.ok(not believes_liar(), "a liar is not believed")
     r = inside(CAM, "nft", "list", "ruleset")
-    tap.ok("table ip6 cam" in r.stdout and r.stdout.count("policy drop") == 6, "IPv6 is closed too", r.stdout)
+    tap.ok("table ip6 cam" in r.stdout and r.stdout.count("policy drop") == 8, "IPv6 is closed too", r.stdout)
+    with open(f"{folder}/running", "w", encoding="utf-8") as f:
+        f.write("device running = y\n")
+    good = findings(text)
+    named = {line.rpartition(" # ")[2] for line in text.splitlines() if " # " in line}
+    bad = [f"{i} {good.get(i)}" for i in sorted(named) if good.get(i) != "PASS"]
+    tap.ok(len(named) > 12 and not bad and "FAIL" not in good.values(), "the audit finds nothing wrong with it", *bad)
+    missed = lines_mutated(text)
+    tap.ok(not missed, "each line left out or changed: the rule that it names fails", *missed)
 finally:
     for child in children:
         child.kill()

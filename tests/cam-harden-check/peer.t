@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """Against kernel-hardening-checker, run as a separate program where it is there (in PATH, or $KHC): whatever both of them
 check in a real configuration has the same answer, or the difference is in peer.tsv with its reason. Configurations: this
-machine's, those of installed kernels and headers, and what lies in $CAM_CONFIGS."""
+machine's, those of installed kernels and headers, those of Debian's packages linux-config-*, and what lies in $CAM_CONFIGS."""
 import glob
 import gzip
 import json
+import lzma
 import os
 import re
 import shutil
@@ -21,8 +22,9 @@ tap = w_.Tap()
 
 def configs(folder):
     found = {}
-    for path in glob.glob("/boot/config-*") + glob.glob("/usr/src/linux-headers-*/.config") + glob.glob(f"{os.environ.get('CAM_CONFIGS', folder)}/*"):
-        text = open(path, encoding="utf-8", errors="replace").read()
+    packaged = glob.glob("/usr/src/linux-config-*/config.*.xz")
+    for path in packaged + glob.glob("/boot/config-*") + glob.glob("/usr/src/linux-headers-*/.config") + glob.glob(f"{os.environ.get('CAM_CONFIGS', folder)}/*"):
+        text = (lzma.open(path, "rt") if path in packaged else open(path, encoding="utf-8", errors="replace")).read()
         if re.search(r"^# Linux/(x86|arm64) .* Kernel Configuration$", text, re.M):
             found[path] = text
     if os.path.exists("/proc/config.gz"):

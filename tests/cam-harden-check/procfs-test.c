@@ -1,5 +1,6 @@
 /* Texts of /proc and /sys as kernels print them, and as nobody prints them. */
 #define _GNU_SOURCE
+#include "../../cam-harden-check/list.h" /* cam-spool has one of that name */
 #include "lsm.h"
 #include "mountinfo.h"
 #include "process.h"
@@ -192,8 +193,53 @@ static void key_test(void)
 		ok(!secret_key_is_in(none[i], strlen(none[i]), word), "no key %u", i);
 }
 
+/* The kind of the last fact of a list of this many, of which something may not have been seen. */
+static int list_kind(unsigned items, size_t longest, const char *unseen)
+{
+	static char text[2 * LIST_ITEM_BYTES];
+	struct evidence *e = evidence_new();
+	struct list l = {.e = e, .group = "g", .key = "k", .source = "s"};
+
+	memset(text, 'x', longest);
+	text[longest] = 0;
+	for (unsigned i = 0; i < items; i++)
+		list_add(&l, "%s", longest ? text : "x");
+	if (unseen)
+		list_unseen(&l, unseen);
+	const struct fact *f = e && list_end(&l) == 0 ? evidence_first(e, "g", "k") : NULL;
+	while (f && f->next)
+		f = f->next;
+	int kind = f ? (int)f->kind : -1;
+	evidence_free(e);
+	return kind;
+}
+
+static void list_test(void)
+{
+	ok(list_kind(0, 0, NULL) == FACT_NONE, "a list without elements");
+	ok(list_kind(0, 0, "gone") == FACT_UNSEEN, "one that was not seen");
+	ok(list_kind(LIST_ITEMS_MAX, 0, NULL) == FACT_ITEM, "as many as fit");
+	ok(list_kind(LIST_ITEMS_MAX + 1, 0, NULL) == FACT_REST, "one more: it goes on");
+	ok(list_kind(1, 0, "gone") == FACT_REST, "one, and not all was seen: it goes on");
+	ok(list_kind(1, LIST_ITEM_BYTES - 1, NULL) == FACT_ITEM, "an element that just fits");
+	ok(list_kind(1, LIST_ITEM_BYTES, NULL) == FACT_REST, "one that does not: not all was seen");
+
+	static char text[LIST_ITEM_BYTES + 1];
+	struct evidence *e = evidence_new();
+	memset(text, 'x', LIST_ITEM_BYTES);
+	ok(e && fact_put(e, "g", "long", text, "s") == 0 &&
+	                evidence_first(e, "g", "long")->kind == FACT_UNSEEN,
+	        "a value that is too long was not seen");
+	text[LIST_ITEM_BYTES - 1] = 0;
+	ok(e && fact_put(e, "g", "fits", text, "s") == 0 &&
+	                evidence_first(e, "g", "fits")->kind == FACT_VALUE,
+	        "one that just fits was");
+	evidence_free(e);
+}
+
 int main(void)
 {
+	list_test();
 	mountinfo_test();
 	status_test();
 	files_of_process_test();

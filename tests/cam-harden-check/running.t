@@ -264,6 +264,8 @@ breaks "egress to anywhere" net.nft-egress-peer rules "$good_rules,$(rule output
 breaks "forwarding" net.nft-forwarded rules "$good_rules,$(rule forward 9 "$(m '{"meta":{"key":"iifname"}}' '"eth1"'),{\"accept\":null}")"
 breaks "all ICMP" net.nft-icmp rules "$good_rules,$(rule input 9 "$(m '{"meta":{"key":"l4proto"}}' '"icmp"'),{\"accept\":null}")"
 breaks "NAT" net.nft-nat rules "$good_rules,{\"chain\":{\"family\":\"ip\",\"table\":\"t\",\"name\":\"n\",\"type\":\"nat\",\"hook\":\"output\",\"prio\":0,\"policy\":\"accept\"}}"
+breaks "neighbours that are believed" net.nft-arp sed -i '/"name":"a"/s/"policy":"drop"}}]/"policy":"accept"}}]/' rules.json
+breaks "frames that are neither IP nor ARP" net.nft-ingress sed -i 's/\("dev":"eth0","prio":0,"policy":\)"drop"/\1"accept"/' rules.json
 bridge_open() { echo 'net nft:bridge = accept' >>lines; }
 breaks "a bridge that passes everything on" net.nft-bridge bridge_open
 

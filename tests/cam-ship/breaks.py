@@ -31,6 +31,20 @@ def lose_first(*methods):
     return breaks
 
 
+def lose_then(lost, again, status, seconds):
+    """The first request of one kind gets no answer; from then on those of some kinds are asked to come again later."""
+    def breaks(t):
+        begun = []
+
+        def judge(r):
+            if r.method == lost and not begun:
+                begun.append(r.path)
+                return ("lose",)
+            return ("answer", status, {"Retry-After": str(seconds)}, b"") if begun and r.method in again else None
+        t.proxy.break_(judge)
+    return breaks
+
+
 def healed(t):
     t.proxy.heal()
 
@@ -38,10 +52,10 @@ def healed(t):
 def calm_after(seconds):
     """A server that said when to come again is not asked before. What came on another connection while the answer was
     under way had been sent already."""
-    crossing_s = 0.05
+    crossing_s = 0.5
 
     def too_early(first, then):
-        if first[1] is None or then[0] < first[1]:
+        if first[1] is None or "Retry-After" not in first[3] or then[0] < first[1]:
             return False
         after = then[0] - first[1]
         return after < seconds and (after > crossing_s or first[2] is then[2])

@@ -8,13 +8,14 @@ import socket
 import sys
 import threading
 import time
+import urllib.parse
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pipe")]
 import camera
 import matrix
 import proxy
 import stores
-from breaks import HTML, answer, calm_after, healed, lose_first, rule
+from breaks import HTML, answer, calm_after, healed, lose_first, lose_then, rule
 from matrix import Case, on
 
 BIG = 40_000_000
@@ -199,6 +200,28 @@ def io_errors_end(t):
     t.notes["strace"].wait()
 
 
+def no_collection_now(t):
+    """A PUT finds its collection missing; whoever makes it is asked to come again later."""
+    t.proxy.break_(lambda r: ("answer", 409, {}, b"") if r.method == "PUT" else ("answer", 429, {"Retry-After": "3"}, b"") if r.method == "MKCOL" else None)
+
+
+def taken_already(t):
+    """MOVE finds its key taken by the same bytes, and the removal of the temporary object is asked to come again later."""
+    def judge(r):
+        if r.method == "DELETE":
+            return ("answer", 503, {"Retry-After": "3"}, b"")
+        if r.method == "HEAD":
+            return ("answer", 404, {}, b"")
+        if r.method == "MOVE":
+            key = urllib.parse.urlsplit(r.get("Destination")).path.removeprefix("/cams/door/")
+            for n in t.camera.segments():
+                data = t.camera.expected(n)
+                if data and camera.key(n, data) == key:
+                    t.store.put(key, data)
+        return None
+    t.proxy.break_(judge)
+
+
 def no_move_any_more(t):
     """One has put its bytes under a temporary name and waits for them to be read back, when another learns that there
     is no MOVE: that they are there says nothing about the key."""
@@ -237,6 +260,9 @@ nginx_only = [
 proxied = [
     Case("503", "unavailable: .*503", answer(503), healed),
     Case("503 with Retry-After", "unavailable: .*503", answer(503, header={"Retry-After": "3"}), healed, options=("-j", "1"), fault_s=7, check=calm_after(3)),
+    Case("503 with Retry-After to what is only tidied", "unavailable: .*DELETE: answers 503", lose_then("PUT", ("DELETE", "HEAD"), 503, 3), healed, options=("-j", "1"), fault_s=9, check=calm_after(3)),
+    Case("503 with Retry-After after storing", "", taken_already, healed, options=("-j", "1"), fault_s=9, check=calm_after(3)),
+    Case("429 with Retry-After to a collection", "unavailable: .*MKCOL: answers 429", no_collection_now, healed, options=("-j", "1"), fault_s=7, check=calm_after(3)),
     Case("429", "unavailable: .*429", answer(429), healed),
     Case("500", "unavailable: .*500", answer(500), healed),
     Case("401", "unavailable: .*401", answer(401), healed),

@@ -49,7 +49,7 @@ class Proxy:
         self.upstream_port = upstream_port
         self.rule = None
         self.requests = []  # (monotonic time, method, path)
-        self.broken = []  # those that the rule meant: [when it came, when it was answered or None, on which connection]
+        self.broken = []  # those that the rule meant: [when it came, when it was answered or None, on which connection, the answer's header]
         self.released = threading.Event()
         self.held = threading.Event()
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -106,7 +106,7 @@ class Proxy:
         self.requests.append((time.monotonic(), req.method, req.path))
         what, *arg = (self.rule(req) if self.rule else None) or ("pass",)
         if what != "pass":
-            self.broken.append([time.monotonic(), None, connection])
+            self.broken.append([time.monotonic(), None, connection, arg[1] if what == "answer" else {}])
             broken = self.broken[-1]
         length = int(req.get("Content-Length") or 0)
         most = min(length, arg[0]) if what in ("reset", "tear", "stall") else length

@@ -106,7 +106,7 @@ def main():
         got, shown = shell.run(ship.replace("https://cloud.example/cams/door/", server.url).replace("cam-ship ", f"cam-ship -C {server.ca} "), 20, 3)
         seen.add(ship)
         tap.ok(got is not None and set(got.split()) == {"0"}, f"{ship}: exit {got}", shown)
-        audit, image, layered, kconfig, sysctl, nft, keep, changed, ask, seal = pages["cam-harden-check.8"]
+        audit, image, layered, kconfig, sysctl, nft, keep, changed, ask, seal, release, released = pages["cam-harden-check.8"]
         ok(audit, code="1")
         for command, name in ((kconfig, "camera.config"), (sysctl, "90-cam.conf"), (nft, "cam.nft")):
             ok(command, then=made(name))
@@ -116,6 +116,9 @@ def main():
         tap.ok(got in ("0", "1"), f"{changed}: exit {got}", shown)
         ok(ask, code="1", then=made("report"))
         ok(seal, then=made("report.cam"))
+        ok(release, code="1", then=made("release.policy"))
+        # signed, each line counts: none of its rules is open any more
+        ok(released, "sed -i 's/^# reviewed \\([^ ]*\\) | OWNER | UNTIL/reviewed \\1 | alice | 2099-12-31/' release.policy; grep -q '^reviewed' release.policy", code="1")
         layer = "\n".join(pages["cam-policy.5"])
         seen.update(pages["cam-policy.5"])
         with open(f"{folder}/door.policy", "w", encoding="utf-8") as f:
