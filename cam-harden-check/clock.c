@@ -13,7 +13,7 @@ void clock_open(const struct where *w)
 	int state = w->live ? adjtimex(&tx) : -1;
 
 	asked = state >= 0;
-	synchronised = asked && state != TIME_ERROR && !(tx.status & STA_UNSYNC);
+	synchronised = asked && state != TIME_ERROR; /* which STA_UNSYNC makes it */
 }
 
 int clock_collect(struct evidence *e, const struct where *w)

@@ -223,6 +223,7 @@ static void wifi_test(void)
 	        {"network={\nkey_mgmt=SAE\ndisabled=1\n}\nnetwork={\nkey_mgmt=NONE\n}",
 	                "joined without a key that proves whose network it is"},
 	        {"network={\nssid=\"a\"\n}", "proto is not set: the first WPA too"},
+	        {"network={\nkey_mgmt=WPA-PSK SAE\n}", "proto is not set: the first WPA too"},
 	        {"network={\nproto=WPA RSN\npairwise=CCMP\ngroup=CCMP\n}", "the first WPA"},
 	        {"network={\nproto=RSN\n}", "pairwise is not set: TKIP too"},
 	        {"network={\nproto=RSN\npairwise=CCMP TKIP\ngroup=CCMP\n}", "pairwise: not AES alone"},

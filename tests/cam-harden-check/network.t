@@ -162,6 +162,8 @@ says "WPA3" 'net wifi none' wifi
 put d/etc/more.conf 'network={\n ssid="cafe"\n key_mgmt=NONE\n}\n'
 helper d 21 1 wpa_supplicant -i wlan1 -c /etc/wpa.conf -I /etc/more.conf
 says "and an open network in one more file" 'net wifi \+ "cafe": joined without a key that proves whose network it is' wifi
+put d/proc/21/cmdline 'wpa_supplicant\0-i\0wlan1\0-c\0/etc/wpa.conf\0-N\0-i\0wlan2\0-c\0/etc/more.conf\0'
+says "or of another radio" 'net wifi \+ "cafe": joined without a key that proves whose network it is' wifi
 rm d/etc/more.conf
 says "which is not there" 'net wifi unseen: .*' wifi
 rm -r d/proc/21
@@ -222,7 +224,7 @@ put d/etc/network/if-pre-up.d/nft '#!/bin/sh\nexec /usr/sbin/nft -f /etc/nft.con
 order "ifupdown: rules that are not there" 'unseen: .*'
 put d/etc/nft.conf 'table inet x { }\n'
 order "ifupdown: before the network" '= yes'
-put d/etc/network/if-pre-up.d/nft '#!/bin/sh\nnft --check -f /etc/nft.conf\n# nft -f /etc/nft.conf\ntrue # nft -f /etc/nft.conf\nmynft -f /etc/nft.conf\n'
+put d/etc/network/if-pre-up.d/nft '#!/bin/sh\nnft --check -f /etc/nft.conf\nnft -c -f /etc/nft.conf\n# nft -f /etc/nft.conf\ntrue # nft -f /etc/nft.conf\nmynft -f /etc/nft.conf\n'
 order "ifupdown: rules that are only checked, or talked of" 'unseen: .*'
 put d/etc/network/if-pre-up.d/nft '#!/bin/sh\nif true; then nft -f /etc/nft.conf; fi\n'
 order "ifupdown: in the middle of a line" '= yes'

@@ -377,6 +377,16 @@ while read -r id; do
 	[ "$(cat tap.out)" = "FAIL FAIL INCOMPLETE" ]; tap_result $? "$id: vouched for with a value, until yesterday, and by nobody"
 done <ids_attested
 
+# --- a layer that names the peers itself ---
+
+peer proc/net/tcp 087100CB:01BB 904
+echo 'override net.established | net:tcp-peers only 203.0.113.7:443,203.0.113.8:443 | alice | 2099-12-31 | two servers' >>layer
+verdicts
+ok "peers that a layer names" grep -qx 'PASS net.established' verdicts
+sed -i 's/,203.0.113.8:443//' layer
+verdicts
+ok "and one that it does not" grep -qx 'FAIL net.established' verdicts
+
 # --- nothing is left out ---
 
 grep -vxFf failed ids >never
