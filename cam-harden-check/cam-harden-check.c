@@ -6,6 +6,8 @@
  * May not change anything, nor touch the network. */
 #define _GNU_SOURCE
 #include "attempt.h"
+#include "boot.h"
+#include "bootloader.h"
 #include "collect.h"
 #include "egress.h"
 #include "generate.h"
@@ -119,6 +121,10 @@ static void work_settle(struct work *w)
 	at->live = at->root < 0 && at->kconfig_fd < 0 && at->cmdline_fd < 0 && at->sysctls_fd < 0;
 	if (at->live && !w->generate)
 		at->root = input_open("/", O_RDONLY | O_DIRECTORY);
+	if (w->files && at->root < 0 && !w->generate)
+		die(EXIT_USAGE, "-w looks at the files of this device, or of an image, -r: usage: %s", usage);
+	if (w->old.text && (w->form || w->every))
+		die(EXIT_USAGE, "-d has a form of its own: usage: %s", usage);
 	if (w->attempts && (!at->live || w->generate))
 		die(EXIT_USAGE, "-x tries things on the running device only: usage: %s", usage);
 	if (w->generate && (!at->live || w->form || w->old.text || w->files))
@@ -192,6 +198,33 @@ static void today(char out[11])
 	        (unsigned)mday % 100);
 }
 
+/* A name that no rule speaks of would leave out those that are meant. */
+static int is_spoken_of(const struct policy *p, const char *key, const char *name)
+{
+	for (size_t i = 0; i < p->rules; i++)
+		for (unsigned k = 0; k < p->rule[i].condition.terms; k++) {
+			const struct term *t = &p->rule[i].condition.term[k];
+			if (strcmp(t->group, "device") == 0 && strcmp(t->key, key) == 0 && t->value &&
+			        strcmp(t->value, name) == 0)
+				return 1;
+		}
+	return 0;
+}
+
+static void target_settle(struct where *at, const struct policy *p)
+{
+	static const char *const known[] = {"arm64", "amd64", "arm", "i386"};
+	int arch = !at->arch || is_spoken_of(p, "arch", at->arch);
+
+	for (size_t i = 0; i < sizeof known / sizeof *known && !arch; i++)
+		arch = strcmp(at->arch, known[i]) == 0;
+	if (!arch)
+		die(EXIT_USAGE, "-a %s: none of arm64, amd64, arm and i386, and no rule speaks of it",
+		        at->arch);
+	if (at->board && strcmp(at->board, "other") != 0 && !is_spoken_of(p, "board", at->board))
+		die(EXIT_USAGE, "-b %s: no rule speaks of it: other", at->board);
+}
+
 static void policy_load(struct policy *p, struct work *w)
 {
 	char why[POLICY_WHY_BYTES_MAX], day[11];
@@ -206,11 +239,18 @@ static void policy_load(struct policy *p, struct work *w)
 	}
 	if (!p->rules)
 		die(EXIT_USAGE, "%s: no rules in it", w->layer[w->layers - 1].name);
+	target_settle(&w->where, p);
 	/* Which device an image is for, the policy says; a device that runs knows it itself. */
 	if (!w->where.live || w->generate) {
 		w->where.arch = w->where.arch ? w->where.arch : p->arch;
 		w->where.board = w->where.board ? w->where.board : p->board;
 	}
+}
+
+/* What of the running device a phase looks at, an image has in its files. */
+static int boot_look(struct evidence *e, const struct where *w)
+{
+	return w->live || w->root < 0 ? 0 : boot_collect(e, w) | bootloader_collect(e, w);
 }
 
 static void collect(struct evidence *e, struct work *w, const struct policy *p)
@@ -219,7 +259,7 @@ static void collect(struct evidence *e, struct work *w, const struct policy *p)
 
 	if (phases_take(e, at, &w->phases) < 0 || egress_compare(e) < 0 || device_collect(e, at) < 0 || kconfig_collect(e, at) < 0 ||
 	        cmdline_collect(e, at) < 0 || sysctl_collect(e, at, p) < 0 || modprobe_collect(e, at) < 0 ||
-	        image_collect(e, at, p) < 0)
+	        image_collect(e, at, p) < 0 || boot_look(e, at) < 0)
 		msg("the evidence is not complete: more than its bounds allow, or no memory");
 }
 
@@ -252,6 +292,10 @@ static int report(struct work *w, const struct report *r)
 /* What is written is for the target, whatever it is written on. */
 static int generate_all(struct work *w, const struct policy *p, struct evidence *e)
 {
+	for (unsigned i = 0; i < w->operands.n; i++)
+		if (!generate_asks(p, w->operands.name[i]))
+			die(EXIT_USAGE, "%s=%s: nothing asks for it", w->operands.name[i],
+			        w->operands.value[i]);
 	w->where.live = 0;
 	if (device_collect(e, &w->where) < 0)
 		die_errno(EXIT_TEMPORARY, "evidence");

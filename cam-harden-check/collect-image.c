@@ -315,8 +315,11 @@ static int declared_ask(struct evidence *e, const struct rule *r)
 
 static int declared_find(struct evidence *e, const struct policy *p)
 {
+	const char *why = evidence_group_unseen(e, "sysctl");
 	int r = 0;
 
+	if (why) /* one of the files was not seen, or not whole: it could be the one that sets it */
+		return evidence_unseen(e, "image", "undeclared-sysctls", why);
 	for (size_t i = 0; i < p->rules && !r; i++)
 		r = declared_ask(e, &p->rule[i]);
 	return r ? r : list_end(e, "undeclared-sysctls", "sysctl.d");
@@ -326,6 +329,8 @@ int image_collect(struct evidence *e, const struct where *w, const struct policy
 {
 	if (w->root < 0)
 		return evidence_unseen(e, "image", NULL, "no tree was given: -r");
+	if (!where_exists(w, "etc")) /* nothing there would be as good as nothing wrong */
+		return evidence_unseen(e, "image", NULL, "no etc in it: not the root of a system");
 	int r = accounts(e, w);
 	r = r ? r : tools_find(e, w);
 	r = r ? r : keys_find(e, w);

@@ -11,6 +11,17 @@
 
 /* --- operands --- */
 
+int generate_nft_asks(const char *name)
+{
+	static const char *const names[] = {
+	        "server", "port", "dns", "ntp", "ship", "time", "ipv6", "interface", "neighbours"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(names[i], name) == 0)
+			return 1;
+	return 0;
+}
+
 /* Addresses of IPv4, networks too, separated by commas. */
 static int addresses_ok(const char *list)
 {
@@ -88,6 +99,8 @@ static const char *want(const struct operands *o, const char *name, const char *
 {
 	const char *v = operand(o, name);
 
+	if (!generate_nft_asks(name))
+		die(EXIT_BUG, "%s: an operand without a name", name);
 	if (!v)
 		v = otherwise;
 	if (v && ok(v))

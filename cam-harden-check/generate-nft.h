@@ -6,5 +6,7 @@
 
 /* Operands: server, port, dns, ntp (addresses, separated by commas), ship and time (users), interface,
  * ipv6=drop. How many are missing or wrong, said with msg(). */
+/* An operand of these lines. */
+int generate_nft_asks(const char *name);
 int generate_nft(const struct policy *, const struct evidence *, const struct operands *, FILE *);
 #endif

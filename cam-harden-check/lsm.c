@@ -1,5 +1,5 @@
-/* Reads securityfs, selinuxfs, /proc/modules and the keyring's list. What is not mounted could not be seen: a
- * missing securityfs does not mean that a module is not there. */
+/* Reads securityfs, selinuxfs, /proc/modules. What is not mounted could not be seen: a missing securityfs
+ * does not mean that a module is not there. */
 #define _GNU_SOURCE
 #include "lsm.h"
 
@@ -244,7 +244,7 @@ static int ipe_collect(struct evidence *e, const struct where *w, bool active)
 	                   SECURITY "ipe/policies");
 }
 
-/* --- IMA, modules, keys --- */
+/* --- IMA, modules --- */
 
 /* "10 HASH ima-ng sha256:DIGEST boot_aggregate": zeros where the TPM was passed by. */
 static int aggregate_put(struct evidence *e, char *log)
@@ -304,28 +304,6 @@ static int modules_collect(struct evidence *e, const struct where *w)
 	return r | line_put(e, w, "modules.sig_enforce", "sys/module/module/parameters/sig_enforce", "");
 }
 
-/* Lines of /proc/keys: ID FLAGS USAGE TIMEOUT PERM UID GID TYPE DESCRIPTION. Only keys that may be viewed are
- * listed, so an empty list proves nothing. */
-static int keys_collect(struct evidence *e, const struct where *w)
-{
-	struct list l = {e, group, "keyring.certificates", "/proc/keys", 0, NULL, 0};
-	size_t n;
-	char *text = where_read(w, "proc/keys", 1 << 20, &n), *save = NULL;
-
-	if (!text && errno == ENOENT)
-		return evidence_none(e, group, "keyring.certificates", "/proc/keys");
-	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
-	        line = strtok_r(NULL, "\n", &save)) {
-		char *key = strstr(line, " asymmetri ");
-		if (key)
-			list_add(&l, "%s", key + strlen(" asymmetri "));
-	}
-	if (!l.n)
-		list_unseen(&l, "no certificate of the kernel may be viewed");
-	free(text);
-	return list_end(&l);
-}
-
 /* Is the module in the list of active ones? */
 static bool active(const char *lsm, const char *name)
 {
@@ -362,5 +340,5 @@ int lsm_collect(struct evidence *e, const struct where *w)
 			r |= evidence_unseen(e, group, keys[i], "securityfs is not mounted");
 	}
 	free(lsm);
-	return r | modules_collect(e, w) | keys_collect(e, w);
+	return r | modules_collect(e, w);
 }

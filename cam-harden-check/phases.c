@@ -7,13 +7,17 @@
 
 #include "attempt.h"
 #include "boot.h"
+#include "bootloader.h"
 #include "child.h"
 #include "clock.h"
 #include "fdio.h"
 #include "feeder.h"
 #include "files.h"
 #include "firewall.h"
+#include "fuses.h"
+#include "keyring.h"
 #include "lsm.h"
+#include "measured.h"
 #include "mounts.h"
 #include "msg.h"
 #include "order.h"
@@ -21,10 +25,12 @@
 #include "programs.h"
 #include "protocols.h"
 #include "resolver.h"
+#include "rollback.h"
 #include "sandbox.h"
 #include "securebits.h"
 #include "sockets.h"
 #include "timesource.h"
+#include "tpm-owner.h"
 #include "verity.h"
 #include "wifi.h"
 
@@ -44,7 +50,7 @@
 #include <unistd.h>
 
 enum {
-	COLLECTORS_MAX = 12,
+	COLLECTORS_MAX = 16,
 	OPENERS_MAX = 8,
 	GROUPS_MAX = 4,
 	FIELDS = 5,
@@ -70,9 +76,13 @@ struct phase {
 #define CAP(c) (UINT64_C(1) << (c))
 
 static const struct phase phases[PHASES] = {
-        [DEVICE] = {"device", {firewall_open, protocols_open, verity_open, clock_open, securebits_open},
+        [DEVICE] = {"device",
+                {firewall_open, protocols_open, verity_open, rollback_open, tpm_owner_open, clock_open,
+                        securebits_open},
                 {mounts_collect, verity_collect, lsm_collect, protocols_collect, boot_collect,
-                        firewall_collect, clock_collect, securebits_collect},
+                        bootloader_collect, fuses_collect, keyring_collect, rollback_collect,
+                        tpm_owner_collect, measured_collect, firewall_collect, clock_collect,
+                        securebits_collect},
                 {"mount", "integrity", "watchdog", "proto"}, {"net", "exec"}, NULL, 0, 20},
         [PROCESSES] = {"processes", {NULL},
                 {processes_collect, programs_collect, sockets_collect, timesource_collect, resolver_collect,

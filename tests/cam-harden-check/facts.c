@@ -11,24 +11,30 @@
 #include "../../cam-harden-check/report.h" /* cam-seal has one of that name */
 #include "attempt.h"
 #include "boot.h"
+#include "bootloader.h"
 #include "clock.h"
 #include "egress.h"
 #include "evidence.h"
 #include "feeder.h"
 #include "files.h"
 #include "firewall.h"
+#include "fuses.h"
 #include "judge.h"
+#include "keyring.h"
 #include "lsm.h"
+#include "measured.h"
 #include "mounts.h"
 #include "order.h"
 #include "processes.h"
 #include "programs.h"
 #include "protocols.h"
 #include "resolver.h"
+#include "rollback.h"
 #include "ruleset.h"
 #include "securebits.h"
 #include "sockets.h"
 #include "timesource.h"
+#include "tpm-owner.h"
 #include "verity.h"
 #include "where.h"
 #include "wifi.h"
@@ -47,14 +53,16 @@ static const struct {
 	collector *collect;
 	void (*open)(const struct where *);
 } collectors[] = {{"mounts", mounts_collect, NULL}, {"verity", verity_collect, verity_open},
-        {"lsm", lsm_collect, NULL}, {"boot", boot_collect, NULL},
-        {"protocols", protocols_collect, protocols_open}, {"sockets", sockets_collect, NULL},
-        {"firewall", firewall_collect, firewall_open}, {"processes", processes_collect, NULL},
-        {"programs", programs_collect, NULL}, {"files", files_collect, files_open},
-        {"attempt", attempt_collect, NULL}, {"clock", clock_collect, clock_open},
-        {"securebits", securebits_collect, securebits_open}, {"timesource", timesource_collect, NULL},
-        {"resolver", resolver_collect, NULL}, {"wifi", wifi_collect, NULL}, {"order", order_collect, NULL},
-        {"feeder", feeder_collect, NULL}};
+        {"lsm", lsm_collect, NULL}, {"boot", boot_collect, NULL}, {"bootloader", bootloader_collect, NULL},
+        {"fuses", fuses_collect, NULL}, {"keyring", keyring_collect, NULL},
+        {"rollback", rollback_collect, rollback_open}, {"tpm-owner", tpm_owner_collect, tpm_owner_open},
+        {"measured", measured_collect, NULL}, {"protocols", protocols_collect, protocols_open},
+        {"sockets", sockets_collect, NULL}, {"firewall", firewall_collect, firewall_open},
+        {"processes", processes_collect, NULL}, {"programs", programs_collect, NULL},
+        {"files", files_collect, files_open}, {"attempt", attempt_collect, NULL},
+        {"clock", clock_collect, clock_open}, {"securebits", securebits_collect, securebits_open},
+        {"timesource", timesource_collect, NULL}, {"resolver", resolver_collect, NULL},
+        {"wifi", wifi_collect, NULL}, {"order", order_collect, NULL}, {"feeder", feeder_collect, NULL}};
 
 static void line_print(const struct fact *f)
 {

@@ -45,7 +45,7 @@ for i, f in b.items():
         print(i, "passes now")
 if phase == "device":
     assert any(f["verdict"] == "FAIL" for f in b.values() if f["group"] == "kconfig" or f["group"] == "sysctl")
-assert mine > 3, mine # else nothing was compared
+assert mine > 3 and {"PASS", "FAIL"} & {a[i]["verdict"] for i, f in b.items() if (f["group"], f["key"]) in keys}, mine # else nothing was compared
 sys.exit(wrong > 0)
 X
 
@@ -108,8 +108,9 @@ spoilt attempts 3 exit@1 "its process failed" -x
 stop_at_end "$phase" "$tool"
 is "a phase that is held" "$(state "$phase")" T
 kill -9 "$tool"
+ok "is told to end when the audit is gone" waits 10 grep -q 'Pnd:.*4...$' "/proc/$phase/status"
 kill -CONT "$phase"
-ok "does not outlive the audit" waits 10 gone "$phase"
+ok "and does" waits 10 gone "$phase"
 
 # its first write is the script's, behind a copy of the program that ran
 "$interfere" 3 stop@1 cam-harden-check -x >/dev/null 2>&1 & job=$!

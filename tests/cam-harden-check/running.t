@@ -5,22 +5,20 @@
 . "$(dirname "$0")/../tap.sh"
 # shellcheck source=tests/cam-harden-check/device.sh
 . "$top/tests/cam-harden-check/device.sh"
+# shellcheck source=tests/cam-harden-check/uboot.sh
+. "$top/tests/cam-harden-check/uboot.sh"
 
 facts=$O/tests/cam-harden-check/facts
 policy=$top/cam-harden-check/pi3-camera.policy
 # rules of which nobody has made a device that passes, or one that fails
 todo="
-integrity.boot-fit
-integrity.boot-otp
-integrity.boot-rot
-integrity.boot-uboot-env
-integrity.boot-uboot-shell
-integrity.keyring
-integrity.rollback
-watchdog.panic-proof
-watchdog.reboot-loop
 "
-collectors="mounts verity lsm boot protocols sockets processes programs timesource resolver wifi order feeder"
+# rules about devices that lack something, which a good one has
+elsewhere="
+integrity.boot-otp-unseen
+integrity.rollback-key
+"
+collectors="mounts verity lsm boot bootloader fuses keyring measured protocols sockets processes programs timesource resolver wifi order feeder"
 [ "$(id -u)" = 0 ] || skip_all "the trees need root's files"
 
 # --- a program that is built as it should be, and one that is not ---
@@ -49,6 +47,8 @@ integrity root-hash = 00
 integrity root-verity-digest = sha256
 integrity root-verity-opts = panic_on_corruption
 integrity root-verity-sig = signed
+integrity rollback = current
+integrity tpm.unowned none
 proto families + UNIX
 proto families + INET
 proto transports + TCP
@@ -74,6 +74,10 @@ good_rules="$(base input drop),$(base forward drop),$(base output drop),$(rule i
 ruleset "$good_rules" >rules.json
 
 device dev
+logs="/usr/bin/python3 $top/tests/cam-harden-check/measured.py dev"
+$logs
+trees trees
+uboot trees/conf.dtb >dev/boot/kernel8.img
 image img good_program
 
 # verdicts: of dev with the lines instead of what was collected under their keys, img, and rules.json; by the policy and
@@ -119,7 +123,7 @@ cp lines lines_good
 cp rules.json rules_good
 grep -vxFf <(sed -n 's/^PASS //p' good) ids >not_passed
 cp not_passed tap.out; : >tap.err
-! grep -qvxFf <(echo "$todo") not_passed; tap_result $? "on a good device every rule passes, what a person has judged too"
+! grep -qvxFf <(echo "$todo$elsewhere") not_passed; tap_result $? "on a good device every rule passes, what a person has judged too"
 : >failed
 
 # breaks NAME RULES COMMAND...: after the command these rules fail, and no other; what a person had judged passes again when
@@ -149,6 +153,30 @@ breaks() {
 	[ ! "$what" ] || { rm -rf img && cp -a img_good img && cp walked_good walked; }
 	cp lines_good lines
 	cp rules_good rules.json
+}
+# vouched ID: what no device shows, as it stands with a value, until yesterday, and by nobody
+vouched() {
+	sed "s/^\(reviewed $1 .* | \)- | seen/\1yes | seen/" layer >other
+	sed "s/^\(reviewed $1 | tester | \)2099/\12025/" layer >late
+	sed "/^reviewed $1 /d" layer >none
+	{ judge other; judge late; judge none; } | grep " $1\$" | cut -d' ' -f1 | paste -sd' ' >tap.out; : >tap.err
+	[ "$(cat tap.out)" = "FAIL FAIL INCOMPLETE" ] && echo "$1" >>failed
+	[ "$(cat tap.out)" = "FAIL FAIL INCOMPLETE" ]; tap_result $? "$1: vouched for with a value, until yesterday, and by nobody"
+}
+# lacks NAME RULE COMMAND...: after the command the device lacks something, and the rule about that passes once vouched for
+: >passed
+lacks() {
+	name=$1 rule=$2; shift 2
+	"$@"
+	cp layer layer_good
+	verdicts
+	sign >>layer
+	judge layer >tap.out; : >tap.err
+	grep -qx "PASS $rule" tap.out && echo "$rule" >>passed
+	grep -qx "PASS $rule" tap.out; tap_result $? "$name: $rule: vouched for"
+	vouched "$rule"
+	mv layer_good layer
+	rm -rf dev && cp -al dev_good dev
 }
 edit() { sed -i "$2" "dev/$1"; }
 line() { sed -i "s|^$1 .*|$2|" lines; }
@@ -209,10 +237,33 @@ breaks "IMA violations" integrity.ima-violations edit sys/kernel/security/ima/vi
 breaks "IMA dead" integrity.ima-count edit sys/kernel/security/ima/runtime_measurements_count s/2/0/
 breaks "a TPM of the first version" integrity.tpm edit sys/class/tpm/tpm0/tpm_version_major s/2/1/
 breaks "a bank of SHA-1" integrity.tpm-banks mkdir dev/sys/class/tpm/tpm0/pcr-sha1
-breaks "a register never extended" integrity.tpm-pcrs put dev/sys/class/tpm/tpm0/pcr-sha256/4 '0000\n'
+breaks "a register never extended" "integrity.tpm-pcrs integrity.tpm-replay" put dev/sys/class/tpm/tpm0/pcr-sha256/4 "$(printf '0%.0s' $(seq 64))\n"
 breaks "no boot log" integrity.tpm-log rm dev/sys/kernel/security/tpm0/binary_bios_measurements
 breaks "no seed" integrity.boot-kaslr-seed rm dev/proc/device-tree/chosen/kaslr-seed
 breaks "another kernel" integrity.boot-config-txt append boot/config.txt 'echo "kernel=evil.img"'
+programs_of() { { uboot "$@"; } >x; rm dev/boot/kernel8.img; mv x dev/boot/kernel8.img; }
+breaks "a kernel without a signature is started" integrity.boot-fit programs_of trees/optional.dtb
+breaks "images that can be put together anew" integrity.boot-fit programs_of trees/image.dtb
+breaks "a key stops U-Boot" integrity.boot-uboot-shell programs_of trees/conf.dtb "${settings/=-2/=2}"
+breaks "U-Boot's settings on the card" integrity.boot-uboot-env put dev/boot/uboot.env 'x\n'
+breaks "U-Boot runs scripts" integrity.boot-uboot-env put dev/boot/boot.scr 'x\n'
+breaks "starts that fail are not counted" watchdog.reboot-loop programs_of trees/conf.dtb "$settings" "$verifies"
+fuses() { put "dev/$otp" "$(fuse_rows "$@")"; }
+breaks "starts from USB disks" integrity.boot-otp fuses 060
+breaks "starts as GPIO says" integrity.boot-otp fuses 020 050
+rot_other() { sed -i '/ integrity.boot-rot /s/| none |/| another |/' layer; }
+cp layer layer_kept
+breaks "another board was judged" integrity.boot-rot rot_other
+mv layer_kept layer
+certificate='26c6ab6d I------     1 perm 1f030000     0     0 asymmetri Other: 77: X509.rsa 1c5c []'
+breaks "another certificate" "integrity.keyring integrity.keyring-count" append proc/keys "echo '$certificate'"
+breaks "the vendor's certificate replaced" integrity.keyring edit proc/keys 's/Vendor: 6cce/Vendor: 6ccf/'
+breaks "a certificate of the firmware's" integrity.keyring-added edit proc/keys 's/platform: empty/platform: 1/'
+breaks "a certificate added later" integrity.keyring-added edit proc/keys 's/secondary_trusted_keys: 1/secondary_trusted_keys: 2/'
+breaks "a boot log that was written by somebody else" integrity.tpm-replay $logs changed-log
+breaks "a measurement that IMA's log does not have" integrity.ima-replay $logs ima-hidden
+breaks "a TPM that nobody owns" integrity.tpm-owner line "integrity tpm.unowned" "integrity tpm.unowned + the owner has no password"
+breaks "an older image" integrity.rollback line "integrity rollback" "integrity rollback = older: 6, and the counter is 7"
 modules_some() { put dev/proc/modules 'snd 1 0 - Live 0\n'; put dev/proc/sys/kernel/modules_disabled '0\n'; put dev/sys/module/module/parameters/sig_enforce 'N\n'; }
 breaks "modules" "integrity.modules-loaded integrity.modules-loading integrity.modules-signed" modules_some
 
@@ -369,13 +420,10 @@ breaks "a segment that is written and executed" exec.elf-wx wx_make
 # --- what no device shows ---
 
 while read -r id; do
-	sed "s/^\(reviewed $id .* | \)- | seen/\1yes | seen/" layer >other
-	sed "s/^\(reviewed $id | tester | \)2099/\12025/" layer >late
-	sed "/^reviewed $id /d" layer >none
-	{ judge other; judge late; judge none; } | grep " $id\$" | cut -d' ' -f1 | paste -sd' ' >tap.out
-	[ "$(cat tap.out)" = "FAIL FAIL INCOMPLETE" ] && echo "$id" >>failed
-	[ "$(cat tap.out)" = "FAIL FAIL INCOMPLETE" ]; tap_result $? "$id: vouched for with a value, until yesterday, and by nobody"
-done <ids_attested
+	vouched "$id"
+done < <(grep -vxFf <(echo "$elsewhere") ids_attested)
+lacks "no driver for the fuses" integrity.boot-otp-unseen rm -r dev/sys/bus/nvmem
+lacks "no TPM" integrity.rollback-key rm -r dev/sys/class/tpm
 
 # --- a layer that names the peers itself ---
 
@@ -390,7 +438,8 @@ ok "and one that it does not" grep -qx 'FAIL net.established' verdicts
 # --- nothing is left out ---
 
 grep -vxFf failed ids >never
-sort -u not_passed never >missing
+grep -vxFf passed not_passed >left
+sort -u left never >missing
 grep -vxFf <(echo "$todo") missing >tap.out; : >tap.err
 [ ! -s tap.out ]; tap_result $? "every rule was seen to pass and to fail"
 grep . <<<"$todo" | grep -vxFf missing >tap.out

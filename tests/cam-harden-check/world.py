@@ -234,7 +234,7 @@ class Audit:
             self.written = tree
         return subprocess.run(
             ["cam-harden-check", "-p", policy, "-a", world.arch, "-b", world.board, "-k", f"{d}/config", "-c", f"{d}/cmdline",
-             "-s", f"{d}/sysctls", "-r", f"{d}/root", "-o", form, *more], capture_output=True, text=True, check=False)
+             "-s", f"{d}/sysctls", "-r", f"{d}/root", *(() if "-d" in more else ("-o", form)), *more], capture_output=True, text=True, check=False)
 
     def verdicts(self, world, **more):
         r = self.run(world, **more)
