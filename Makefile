@@ -99,7 +99,10 @@ HARDEN_LIVE = cam-harden-check/child cam-harden-check/list cam-harden-check/moun
 	cam-harden-check/tpm-owner cam-harden-check/measured cam-harden-check/protocols cam-harden-check/sockets \
 	cam-harden-check/firewall $(HARDEN_RULESET) cam-harden-check/process cam-harden-check/processes \
 	cam-harden-check/programs cam-harden-check/files cam-harden-check/file-look cam-harden-check/labels cam-harden-check/secret-key \
-	cam-harden-check/elf-file cam-harden-check/attempt
+	cam-harden-check/elf-file cam-harden-check/attempt \
+	cam-harden-check/egress cam-harden-check/lines cam-harden-check/daemons cam-harden-check/timesource \
+	cam-harden-check/resolver cam-harden-check/wifi cam-harden-check/order cam-harden-check/feeder \
+	cam-harden-check/clock cam-harden-check/securebits
 HARDEN_IMAGE = cam-harden-check/collect-image cam-harden-check/folder cam-harden-check/nftables-conf cam-harden-check/image-selinux \
 	cam-harden-check/initramfs cam-harden-check/cpio cam-harden-check/image-verity cam-harden-check/hashtree \
 	cam-harden-check/sbom cam-harden-check/sshsig
@@ -121,7 +124,7 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
 	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test \
 	cam-ship/unconnected-test cam-harden-check/expect-test cam-harden-check/elf-test cam-harden-check/procfs-test \
-	cam-harden-check/device-tree-test cam-harden-check/measured-test
+	cam-harden-check/device-tree-test cam-harden-check/measured-test cam-harden-check/config-test
 TESTPROGS = cam-harden-check/facts cam-capture/fake cam-capture/convert cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/interfere sandbox/matrix
 lib/number-test_SRC = lib/number
 cam-harden-check/facts_SRC = cam-harden-check/report-release cam-harden-check/where $(HARDEN_JUDGE) $(HARDEN_LIVE) lib/fdio lib/msg lib/number
@@ -135,6 +138,11 @@ HARDEN_TEXTS = cam-harden-check/mountinfo cam-harden-check/process cam-harden-ch
 	cam-harden-check/where lib/fdio
 cam-harden-check/procfs-test_SRC = $(HARDEN_TEXTS)
 cam-harden-check/procfs-test_PKG = libsodium
+HARDEN_CONFIG = cam-harden-check/timesource cam-harden-check/resolver cam-harden-check/wifi cam-harden-check/lines \
+	cam-harden-check/daemons cam-harden-check/egress cam-harden-check/sockets cam-harden-check/process \
+	cam-harden-check/mountinfo cam-harden-check/list cam-harden-check/evidence cam-harden-check/where lib/fdio
+cam-harden-check/config-test_SRC = $(HARDEN_CONFIG)
+cam-harden-check/config-test_PKG = jansson
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
 lib/record-test_SRC = lib/record
@@ -276,7 +284,7 @@ bench: deps
 	O=$(abspath $(O)) /usr/bin/python3 tests/motion.py
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
-FUZZ = annexb record keyfile incoming s3error y4m evicted sets kconfig cmdline sysctl policy procfs ruleset elf boot image
+FUZZ = annexb record keyfile incoming s3error y4m evicted sets kconfig cmdline sysctl policy procfs ruleset elf boot image config
 annexb_FUZZ = cam-seal/annexb lib/sei
 record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/place cam-seal/chain cam-seal/known cam-seal/release lib/record
 keyfile_FUZZ = cam-seal/keyfile lib/fdio lib/number lib/record
@@ -290,7 +298,8 @@ cmdline_FUZZ = cam-harden-check/cmdline cam-harden-check/evidence
 sysctl_FUZZ = cam-harden-check/sysctl
 policy_FUZZ = $(HARDEN_JUDGE) lib/msg lib/number
 procfs_FUZZ = $(HARDEN_TEXTS)
-ruleset_FUZZ = $(HARDEN_RULESET) cam-harden-check/evidence
+config_FUZZ = $(HARDEN_CONFIG)
+ruleset_FUZZ = $(HARDEN_RULESET) cam-harden-check/egress cam-harden-check/list cam-harden-check/evidence
 elf_FUZZ = cam-harden-check/elf-file
 boot_FUZZ = cam-harden-check/uboot cam-harden-check/device-tree cam-harden-check/fuses cam-harden-check/keyring cam-harden-check/rollback cam-harden-check/tpm-owner cam-harden-check/tpm-tool \
 	cam-harden-check/measured cam-harden-check/child cam-harden-check/list cam-harden-check/evidence cam-harden-check/where lib/fdio

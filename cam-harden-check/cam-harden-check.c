@@ -9,6 +9,7 @@
 #include "boot.h"
 #include "bootloader.h"
 #include "collect.h"
+#include "egress.h"
 #include "generate.h"
 #include "judge.h"
 #include "msg.h"
@@ -279,7 +280,7 @@ static void collect(struct evidence *e, struct work *w, const struct policy *p)
 {
 	const struct where *at = &w->where;
 
-	if (phases_take(e, at, &w->phases) < 0 || device_collect(e, at) < 0 || kconfig_collect(e, at) < 0 ||
+	if (phases_take(e, at, &w->phases) < 0 || egress_compare(e) < 0 || device_collect(e, at) < 0 || kconfig_collect(e, at) < 0 ||
 	        cmdline_collect(e, at) < 0 || sysctl_collect(e, at, p) < 0 || modprobe_collect(e, at) < 0 ||
 	        image_collect(e, at, p) < 0 || boot_look(e, at) < 0)
 		msg("the evidence is not complete: more than its bounds allow, or no memory");

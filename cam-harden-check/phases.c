@@ -9,7 +9,9 @@
 #include "boot.h"
 #include "bootloader.h"
 #include "child.h"
+#include "clock.h"
 #include "fdio.h"
+#include "feeder.h"
 #include "files.h"
 #include "firewall.h"
 #include "fuses.h"
@@ -18,14 +20,19 @@
 #include "measured.h"
 #include "mounts.h"
 #include "msg.h"
+#include "order.h"
 #include "processes.h"
 #include "programs.h"
 #include "protocols.h"
+#include "resolver.h"
 #include "rollback.h"
 #include "sandbox.h"
+#include "securebits.h"
 #include "sockets.h"
+#include "timesource.h"
 #include "tpm-owner.h"
 #include "verity.h"
+#include "wifi.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,13 +76,19 @@ struct phase {
 #define CAP(c) (UINT64_C(1) << (c))
 
 static const struct phase phases[PHASES] = {
-        [DEVICE] = {"device", {firewall_open, protocols_open, verity_open, rollback_open, tpm_owner_open},
+        [DEVICE] = {"device",
+                {firewall_open, protocols_open, verity_open, rollback_open, tpm_owner_open, clock_open,
+                        securebits_open},
                 {mounts_collect, verity_collect, lsm_collect, protocols_collect, boot_collect,
                         bootloader_collect, fuses_collect, keyring_collect, rollback_collect,
-                        tpm_owner_collect, measured_collect, firewall_collect},
-                {"mount", "integrity", "watchdog", "proto"}, {"net"}, NULL, 0, 20},
-        [PROCESSES] = {"processes", {NULL}, {processes_collect, programs_collect, sockets_collect},
-                {"process"}, {"net", "exec"}, NULL, CAP(CAP_SYS_PTRACE) | CAP(CAP_DAC_READ_SEARCH), 20},
+                        tpm_owner_collect, measured_collect, firewall_collect, clock_collect,
+                        securebits_collect},
+                {"mount", "integrity", "watchdog", "proto"}, {"net", "exec"}, NULL, 0, 20},
+        [PROCESSES] = {"processes", {NULL},
+                {processes_collect, programs_collect, sockets_collect, timesource_collect, resolver_collect,
+                        wifi_collect, order_collect, feeder_collect},
+                {"process"}, {"net", "exec", "integrity", "watchdog"}, NULL,
+                CAP(CAP_SYS_PTRACE) | CAP(CAP_DAC_READ_SEARCH), 20},
         [FILES] = {"files", {files_open}, {files_collect}, {NULL}, {NULL}, files_unseen,
                 CAP(CAP_DAC_READ_SEARCH), 1800},
         [ATTEMPTS] = {"attempts", {NULL}, {attempt_collect}, {NULL}, {NULL}, attempt_unseen, 0, 60},
@@ -167,7 +180,7 @@ _Noreturn static void phase_be(const struct phase *p, const struct where *w, int
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0 || !e || !out)
 		die_errno(EXIT_TEMPORARY, "%s", p->name);
 	descriptors_keep(fd, w->root);
-	for (size_t i = 0; i < sizeof p->open / sizeof *p->open && p->open[i]; i++)
+	for (size_t i = 0; i < OPENERS_MAX && p->open[i]; i++)
 		p->open[i](w);
 	confine(p);
 	for (size_t i = 0; i < COLLECTORS_MAX && p->collect[i]; i++)

@@ -12,7 +12,10 @@
 #include "attempt.h"
 #include "boot.h"
 #include "bootloader.h"
+#include "clock.h"
+#include "egress.h"
 #include "evidence.h"
+#include "feeder.h"
 #include "files.h"
 #include "firewall.h"
 #include "fuses.h"
@@ -21,15 +24,20 @@
 #include "lsm.h"
 #include "measured.h"
 #include "mounts.h"
+#include "order.h"
 #include "processes.h"
 #include "programs.h"
 #include "protocols.h"
+#include "resolver.h"
 #include "rollback.h"
 #include "ruleset.h"
+#include "securebits.h"
 #include "sockets.h"
+#include "timesource.h"
 #include "tpm-owner.h"
 #include "verity.h"
 #include "where.h"
+#include "wifi.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -51,7 +59,10 @@ static const struct {
         {"measured", measured_collect, NULL}, {"protocols", protocols_collect, protocols_open},
         {"sockets", sockets_collect, NULL}, {"firewall", firewall_collect, firewall_open},
         {"processes", processes_collect, NULL}, {"programs", programs_collect, NULL},
-        {"files", files_collect, files_open}, {"attempt", attempt_collect, NULL}};
+        {"files", files_collect, files_open}, {"attempt", attempt_collect, NULL},
+        {"clock", clock_collect, clock_open}, {"securebits", securebits_collect, securebits_open},
+        {"timesource", timesource_collect, NULL}, {"resolver", resolver_collect, NULL},
+        {"wifi", wifi_collect, NULL}, {"order", order_collect, NULL}, {"feeder", feeder_collect, NULL}};
 
 static void line_print(const struct fact *f)
 {
@@ -105,7 +116,7 @@ static int collect(struct evidence *e, const struct where *w, const char *name)
 	exit(100);
 }
 
-static int lines_take(struct evidence *e, const char *path)
+static int given_take(struct evidence *e, const char *path)
 {
 	size_t n;
 	char *text = file_read(path, &n), *save = NULL;
@@ -179,7 +190,7 @@ int main(int argc, char **argv)
 		case '4': ipv6 = false; break;
 		case 'b': bridged = true; break;
 		case 'j': json = optarg; break;
-		case 'f': r |= lines_take(e, optarg); break;
+		case 'f': r |= given_take(e, optarg); break;
 		case 'p': policy = optarg; break;
 		case 'l': layer = optarg; break;
 		case 'r': release = true; break;
@@ -194,6 +205,8 @@ int main(int argc, char **argv)
 		return 111;
 	for (; optind < argc; optind++)
 		r |= collect(e, &w, argv[optind]);
+	if (evidence_first(e, "net", "egress-allowed")) /* whom the packet filter names is known */
+		r |= egress_compare(e);
 	if (policy)
 		r |= verdicts_print(e, policy, layer, release);
 	else
