@@ -144,7 +144,7 @@ device() {
 	ln -s 'socket:[52]' "$d/proc/131/fd/5"
 	put "$d/proc/131/cmdline" 'cam-ship\0-p\0sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\0https://example.org/\0'
 	process "$d" 141 cam-reap 905 ''
-	process "$d" 151 sleep 906 ''
+	process "$d" 171 sleep 906 ''
 	helper "$d" 151 1 chronyd -n
 	helper "$d" 160 1 s6-supervise cam-watchdog
 	helper "$d" 161 160 watchdog -F /dev/watchdog0

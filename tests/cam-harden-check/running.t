@@ -382,8 +382,8 @@ breaks "speculation" process.store-bypass st 111 's/thread force mitigated/threa
 breaks "writable code" "process.memory-wx exec.anon-exec" edit proc/111/maps '/rw-p 00000000 00:00/s/rw-p/rwxp/'
 stranger() { mkdir dev/proc/199; put dev/proc/199/stat '199 (nc) S 1 1 1 0 -1 0 0\n'; put dev/proc/199/status 'Name:\tnc\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n'; }
 breaks "a stranger" process.unknown stranger
-breaks "the log's holder as root" process.unknown edit proc/151/status 's/^Uid:.*/Uid:\t0\t0\t0\t0/'
-breaks "the log's holder with new privileges" process.unknown edit proc/151/status 's/NoNewPrivs:\t1/NoNewPrivs:\t0/'
+breaks "the log's holder as root" process.unknown edit proc/171/status 's/^Uid:.*/Uid:\t0\t0\t0\t0/'
+breaks "the log's holder with new privileges" process.unknown edit proc/171/status 's/NoNewPrivs:\t1/NoNewPrivs:\t0/'
 
 # what may run
 unasked() { sed -i '/exec securebits/d' lines; echo 'exec securebits none' >>lines; cp good_program img/bin/sh; }
