@@ -1,5 +1,5 @@
 #!/bin/bash
-# defends: enter.listen enter.unseen
+# defends: enter.unseen
 # Whom a device asks for time and names, which radio networks it joins, what loads its packet filter and who holds its
 # watchdog, as different systems are set up; and what cannot be read is never said to be well.
 . "$(dirname "$0")/../tap.sh"
