@@ -8,6 +8,8 @@
 verdict() { [ -s "$1" ] && /usr/bin/python3 -c 'import json, sys; print(*[f["verdict"] for f in json.load(open(sys.argv[1]))["findings"] if f["id"] == sys.argv[2]])' "$@"; }
 count() { /usr/bin/python3 -c 'import json, sys; print(sum(f["verdict"] == sys.argv[2] for f in json.load(open(sys.argv[1]))["findings"]))' "$@"; }
 
+seen() { /usr/bin/python3 -c 'import json, sys; print(*[f["seen"] for f in json.load(open(sys.argv[1]))["findings"] if f["id"] == sys.argv[2]])' "$@"; }
+
 # an image with nothing but the audit
 programs=$O
 [ "${GUEST_ARCH:-amd64}" = "$(dpkg --print-architecture)" ] || programs=$top/build/aarch64-linux-gnu
@@ -21,6 +23,13 @@ ok "who may see less says that it saw less" test "$(count out/user.json INCOMPLE
 ok "and passes no more" test "$(count out/user.json PASS)" -le "$(count out/root.json PASS)"
 is "a copied program ran where it could be put" "$(verdict out/tried.json exec.probe-mounts)" FAIL
 is "one in memory as well" "$(verdict out/tried.json exec.probe-memfd)" FAIL
+for id in setuid interpreters elf-bindnow; do is "of the files of Debian: exec.$id" "$(verdict out/walked.json exec.$id)" FAIL; done
+for id in secret-recipient-key exposed-signing-key preload elf-nx elf-wx file-caps; do is "exec.$id" "$(verdict out/walked.json exec.$id)" PASS; done
+ok "Debian's own set-uid programs are named" sh -c 'case $1 in */mount*/umount*) ;; *) echo "$1"; exit 1 ;; esac' sh "$(seen out/walked.json exec.setuid)"
+is "a recipient's key that was left is found" "$(verdict out/left.json exec.secret-recipient-key) $(seen out/left.json exec.secret-recipient-key)" "FAIL /var/lib/left/me.key"
+ok "so is a set-uid program" sh -c 'case $1 in */var/lib/left/su*) ;; *) echo "$1"; exit 1 ;; esac' sh "$(seen out/left.json exec.setuid)"
+is "which who may not read it has not seen" "$(verdict out/walked-user.json exec.secret-recipient-key)" INCOMPLETE
+is "and without -w none of it was seen" "$(verdict out/root.json exec.setuid) $(verdict out/root.json exec.secret-recipient-key)" "INCOMPLETE INCOMPLETE"
 is "dm-verity is active where it is, by the device mapper's own word" \
 	"$(verdict out/strict.json integrity.root-verity) $(verdict out/lax.json integrity.root-verity) $(verdict out/bare.json integrity.root-verity)" "PASS PASS FAIL"
 is "and what it does on corruption is seen" "$(verdict out/strict.json integrity.root-opts) $(verdict out/lax.json integrity.root-opts)" "PASS FAIL"

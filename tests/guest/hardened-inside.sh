@@ -23,7 +23,7 @@ feed &
 $lib/cells && $lib/prepare door && $lib/kernel
 echo $? >$out/started
 # s6-rc would hold the pipes; here a shell does
-run() { cd "$lib/door/$1" && exec ./run 3>"/run/cam/door/ready.$1"; }
+run() { cd "$lib/door/$1" && exec ./run 3>"/run/cam/door/ready.$1" 9>&-; }
 (run log-hold) &
 (run log) &
 (run capture | run seal | run spool) &
@@ -44,7 +44,7 @@ audit live
 echo "$began $(cut -d' ' -f1 /proc/uptime)" >$out/live.time
 audit all -w -x
 cam-harden-check -b pi3 -w -x -v >$out/all.txt 2>&1
-cam-harden-check -w -x >$out/virt.txt 2>&1
+cam-harden-check -o json >$out/virt.json 2>$out/virt.err
 setpriv --reuid camlog --regid camlog --clear-groups --no-new-privs cam-harden-check -b pi3 -o json >$out/user.json 2>$out/user.err
 
 # what a break-in would try first, each of which has to fail: the code and the reason
@@ -80,7 +80,7 @@ while kill -0 $recorder 2>/dev/null && [ $n -lt 60 ]; do sleep 1; n=$((n + 1)); 
 cp /run/cam/door/camera.pub $out
 dmesg >$out/dmesg 2>&1
 cp -r /var/log/cam $out/said
-echo done >$out/code
+echo ended >$out/code
 sync
 mount -o remount,ro /var
 exit 0 # the kernel panics without its first process, and starts anew: the guest ends
