@@ -10,6 +10,7 @@
 #include "generate.h"
 #include "judge.h"
 #include "msg.h"
+#include "number.h"
 #include "opt.h"
 #include "phases.h"
 #include "quote.h"
@@ -39,7 +40,8 @@ static const char usage[] =
         "cam-harden-check [-vwx] [-p POLICY ...] [-o text|json|tap|sarif|junit|release] [-d OLD.json] [-a "
         "ARCH] [-b "
         "BOARD] "
-        "[-S NONCE [-K KEY]] [-r ROOT] [-k KCONFIG] [-c CMDLINE] [-s SYSCTLS] [-Z landlock] | "
+        "[-S NONCE [-K KEY]] [-r ROOT] [-k KCONFIG] [-c CMDLINE] [-s SYSCTLS] [-V IMAGE,HASHTREE[,OFFSET]] "
+        "[-Z landlock] | "
         "cam-harden-check -g kconfig|cmdline|sysctl|modprobe|nft|fstab [-p POLICY ...] [NAME=VALUE ...]";
 
 struct input {
@@ -97,6 +99,23 @@ static void layer_add(struct work *w, const char *name)
 	input_read(in, strchr(name, '/') ? name : path, POLICY_BYTES_MAX);
 }
 
+/* IMAGE,HASHTREE[,OFFSET]: two descriptors, since it may be one file. */
+static void image_open(struct where *at, char *text)
+{
+	char *tree = strchr(text, ','), *offset = tree ? strchr(tree + 1, ',') : NULL;
+	uint64_t n = 0;
+
+	if (offset)
+		*offset++ = 0;
+	if (tree)
+		*tree++ = 0;
+	if (!tree || !*tree || !*text || (offset && number_parse(offset, 0, INT64_MAX / 2, &n) < 0))
+		die(EXIT_USAGE, "-V %s: not IMAGE,HASHTREE[,OFFSET]: usage: %s", text, usage);
+	at->image_fd = input_open(at->image = text, O_RDONLY);
+	at->hashtree_fd = input_open(tree, O_RDONLY);
+	at->hashtree_at = n;
+}
+
 static const struct form *form_of(const char *name)
 {
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
@@ -115,13 +134,16 @@ static void work_settle(struct work *w)
 {
 	struct where *at = &w->where;
 
-	at->live = at->root < 0 && at->kconfig_fd < 0 && at->cmdline_fd < 0 && at->sysctls_fd < 0;
+	at->live = at->root < 0 && at->kconfig_fd < 0 && at->cmdline_fd < 0 && at->sysctls_fd < 0 &&
+	           at->image_fd < 0;
 	if (at->live && !w->generate)
 		at->root = input_open("/", O_RDONLY | O_DIRECTORY);
 	if (w->files && at->root < 0 && !w->generate)
 		die(EXIT_USAGE, "-w looks at the files of this device, or of an image, -r: usage: %s", usage);
 	if (w->old.text && (w->form || w->every))
 		die(EXIT_USAGE, "-d has a form of its own: usage: %s", usage);
+	if (at->image_fd >= 0 && at->root < 0)
+		die(EXIT_USAGE, "-V goes with -r: usage: %s", usage);
 	if (w->attempts && (!at->live || w->generate))
 		die(EXIT_USAGE, "-x tries things on the running device only: usage: %s", usage);
 	if (w->generate && (!at->live || w->form || w->old.text || w->files))
@@ -143,7 +165,7 @@ static void options(struct work *w, int argc, char **argv)
 {
 	int c;
 
-	while ((c = opt_next(argc, argv, "vwxp:o:d:a:b:r:k:c:s:g:S:K:Z:", "p", usage)) != -1)
+	while ((c = opt_next(argc, argv, "vwxp:o:d:a:b:r:k:c:s:V:g:S:K:Z:", "p", usage)) != -1)
 		switch (c) {
 		case 'v': w->every = 1; break;
 		case 'w': w->files = 1; break;
@@ -160,6 +182,7 @@ static void options(struct work *w, int argc, char **argv)
 		case 'k': w->where.kconfig_fd = input_open(w->where.kconfig = optarg, O_RDONLY); break;
 		case 'c': w->where.cmdline_fd = input_open(w->where.cmdline = optarg, O_RDONLY); break;
 		case 's': w->where.sysctls_fd = input_open(w->where.sysctls = optarg, O_RDONLY); break;
+		case 'V': image_open(&w->where, optarg); break;
 		case 'g': w->generate = optarg; break;
 		case 'S': w->nonce = optarg; break;
 		case 'K': w->key = optarg; break;
@@ -331,7 +354,12 @@ static void standard_open(void)
 
 int main(int argc, char **argv)
 {
-	static struct work w = {.where = {.root = -1, .kconfig_fd = -1, .cmdline_fd = -1, .sysctls_fd = -1}};
+	static struct work w = {.where = {.root = -1,
+	                                .kconfig_fd = -1,
+	                                .cmdline_fd = -1,
+	                                .sysctls_fd = -1,
+	                                .image_fd = -1,
+	                                .hashtree_fd = -1}};
 	static struct policy policy;
 
 	if (attempt_is_one(argc, argv))

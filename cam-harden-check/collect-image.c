@@ -2,6 +2,11 @@
  * and whether what the policy sets at boot is declared in it. */
 #define _GNU_SOURCE
 #include "collect.h"
+#include "image-selinux.h"
+#include "image-verity.h"
+#include "initramfs.h"
+#include "nftables-conf.h"
+#include "sbom.h"
 #include "sysctl.h"
 
 #include <errno.h>
@@ -336,5 +341,10 @@ int image_collect(struct evidence *e, const struct where *w, const struct policy
 	r = r ? r : keys_find(e, w);
 	r = r ? r : getty_find(e, w);
 	r = r ? r : fstab_find(e, w, p);
+	r = r ? r : nftables_conf_collect(e, w, p);
+	r = r ? r : image_selinux_collect(e, w);
+	r = r ? r : initramfs_collect(e, w);
+	r = r ? r : image_verity_collect(e, w);
+	r = r ? r : sbom_collect(e, w);
 	return r ? r : declared_find(e, p);
 }

@@ -94,6 +94,7 @@ static void unreadable(struct look *l, const char *why)
 
 	for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
 		list_unseen(&l->list[needs[i]], why);
+	l->labels.unseen = why;
 }
 
 static void text_look(struct look *l, int fd, const struct stat *st)
@@ -138,6 +139,7 @@ static void content_look(struct look *l, int dir, const char *name, const struct
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_ino != was->st_ino) {
 		unreadable(l, "a file became another one while it was looked at");
 	} else {
+		labels_look(&l->labels, fd, l->path);
 		capability_look(l, fd);
 		n = pread(fd, magic, sizeof magic, 0);
 		if (n < 0)
@@ -160,6 +162,17 @@ static bool name_is(const char *name, const char *pattern)
 		               strlen(name + n - 1) &&
 		       !strchr("abcdefghijklmnopqrstuvwxyz", name[n - 1] ? name[n - 1] : '.');
 	return strcmp(name, pattern) == 0;
+}
+
+bool look_name_interprets(const char *name)
+{
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (name_is(name, known[i].name))
+			return true;
+	for (size_t i = 0; i < sizeof applets / sizeof *applets; i++)
+		if (strcmp(name, applets[i]) == 0)
+			return true;
+	return false;
 }
 
 /* A regular file that can be run, by its name. */
@@ -207,6 +220,11 @@ void look_file(struct look *l, const char *path, int dir, const char *name, cons
 	}
 }
 
+void look_folder(struct look *l, const char *path, int fd)
+{
+	labels_look(&l->labels, fd, path);
+}
+
 void look_begin(struct look *l, struct evidence *e)
 {
 	*l = (struct look){0};
@@ -216,6 +234,7 @@ void look_begin(struct look *l, struct evidence *e)
 
 int look_end(struct look *l, const char *stopped)
 {
+	struct evidence *e = l->list[0].e;
 	int r = 0;
 
 	for (int k = 0; k < LOOK_KEYS; k++) {
@@ -223,12 +242,13 @@ int look_end(struct look *l, const char *stopped)
 			list_unseen(&l->list[k], stopped);
 		r |= list_end(&l->list[k]);
 	}
-	return r;
+	l->labels.unseen = stopped ? stopped : l->labels.unseen;
+	return r | labels_end(&l->labels, e);
 }
 
 int look_unseen(struct evidence *e, const char *why)
 {
-	int r = 0;
+	int r = evidence_unseen(e, "image", "unlabelled", why);
 
 	for (int k = 0; k < LOOK_KEYS; k++)
 		r |= evidence_unseen(e, keys[k].group, keys[k].name, why);

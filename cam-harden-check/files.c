@@ -64,6 +64,7 @@ static void folder_walk(struct walk *w, int fd, unsigned depth)
 		close(fd);
 		return;
 	}
+	look_folder(&w->look, w->path, fd);
 	errno = 0;
 	for (struct dirent *x; (x = readdir(d)); errno = 0) {
 		if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0)

@@ -332,7 +332,7 @@ int generate(
 	if (expected_facts(p, e, o) < 0)
 		return -1;
 	if (strcmp(what, "nft") == 0)
-		return generate_nft(p, e, o, out);
+		return generate_nft(p, e, o, out, true);
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (strcmp(kinds[i].what, what) == 0) {
 			g.group = kinds[i].group;

@@ -4,6 +4,7 @@
 #include "lsm.h"
 
 #include "list.h"
+#include "sha256.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -102,7 +103,8 @@ long lsm_permissive_domains(const uint8_t *policy, size_t n)
 static int permissive_put(struct evidence *e, const struct where *w)
 {
 	size_t n;
-	char *policy = where_read(w, SELINUX "policy", POLICY_BYTES_MAX, &n), text[48];
+	char *policy = where_read(w, SELINUX "policy", POLICY_BYTES_MAX, &n), text[48],
+	     hash[SHA256_TEXT_BYTES];
 	long domains = policy ? lsm_permissive_domains((const uint8_t *)policy, n) : -1;
 	int r;
 
@@ -112,6 +114,12 @@ static int permissive_put(struct evidence *e, const struct where *w)
 		        "the loaded policy cannot be read or understood");
 	else
 		r = fact_put(e, group, "selinux.permissive-domains", text, SELINUX "policy");
+	/* as the kernel writes it out, which is not the file that was loaded */
+	if (domains >= 0)
+		sha256_text(policy, n, hash);
+	r |= domains < 0 ? evidence_unseen(e, group, "selinux.policy-hash",
+	                           "the loaded policy cannot be read or understood")
+	                 : fact_put(e, group, "selinux.policy-hash", hash, SELINUX "policy");
 	free(policy);
 	return r;
 }
@@ -136,7 +144,7 @@ static bool policy_loaded(const struct where *w)
 static int selinux_collect(struct evidence *e, const struct where *w, bool active)
 {
 	static const char *const keys[] = {"selinux.enforce", "selinux.policy-loaded", "selinux.deny_unknown",
-	        "selinux.checkreqprot", "selinux.permissive-domains"};
+	        "selinux.checkreqprot", "selinux.permissive-domains", "selinux.policy-hash"};
 	bool mounted = where_exists(w, SELINUX "enforce");
 	int r = 0;
 

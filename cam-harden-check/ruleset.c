@@ -4,6 +4,7 @@
 #include "evidence.h"
 #include "nft-other.h"
 #include "nft-walk.h"
+#include "ruleset-hash.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -134,7 +135,7 @@ void ruleset_unseen(struct evidence *e, const char *why)
 	        "nft:ip6:forward", "nft:ip6:output", "nft:accept-everything", "nft:accept-rules",
 	        "nft:egress-uid", "nft:egress-dst", "nft:forwarded", "nft:icmp", "nft:ct-invalid",
 	        "nft:lo-spoofed", "nft:log", "nft:established", "nft:ingress", "nft:bridge", "nft:arp",
-	        "nft:nat"};
+	        "nft:nat", "nft:hash"};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		(void)evidence_unseen(e, "net", keys[i], why);
@@ -165,6 +166,15 @@ static void all_judge(struct judge *j, bool ipv6, bool bridged)
 	nat_judge(j);
 }
 
+static int hash_put(struct evidence *e, const char *json, size_t n)
+{
+	char hash[SHA256_TEXT_BYTES];
+	const char *why = ruleset_hash(json, n, hash);
+
+	return why ? evidence_unseen(e, "net", "nft:hash", why)
+	           : evidence_fact(e, "net", "nft:hash", hash, "nft list ruleset");
+}
+
 int ruleset_judge(const char *json, size_t n, bool ipv6, bool bridged, struct evidence *e)
 {
 	json_error_t why;
@@ -188,6 +198,8 @@ int ruleset_judge(const char *json, size_t n, bool ipv6, bool bridged, struct ev
 		ruleset_unseen(e, j.nft.strange);
 	else if (!j.failed)
 		all_judge(&j, ipv6, bridged);
+	if (!j.nft.strange && hash_put(e, json, n) < 0)
+		j.failed = true;
 	json_decref(root);
 	if (!j.failed)
 		return 0;

@@ -156,7 +156,8 @@ static int verdicts_print(const struct evidence *e, const char *path, const char
 int main(int argc, char **argv)
 {
 	struct evidence *e = evidence_new();
-	struct where w = {.live = 1, .root = -1, .kconfig_fd = -1, .cmdline_fd = -1, .sysctls_fd = -1};
+	struct where w = {.live = 1, .root = -1, .kconfig_fd = -1, .cmdline_fd = -1, .sysctls_fd = -1, .image_fd = -1,
+	                .hashtree_fd = -1};
 	const char *json = NULL, *policy = NULL, *layer = NULL;
 	bool ipv6 = true, bridged = false, release = false;
 	int c, r = 0;

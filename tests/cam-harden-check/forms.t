@@ -86,6 +86,7 @@ try:
         f.write("x.late | kconfig | CONFIG_FILLER_4 | review | - | low | own | why | -\nreviewed x.late | bob | 2024-07-06 | y | looked\n")
         f.write("x.pipes | kconfig | CONFIG_PIPES | review | - | low | own | why | -\nx.vouched | kconfig | CONFIG_FILLER_5 | attested | - | low | own | why | -\n")
     world = w_.ideal()
+    world.kconfig.update({f"CONFIG_MORE_{i}": "y" for i in range(2000)})  # a whole one, which nobody has to judge
     world.kconfig["CONFIG_MODULES"] = "y"
     world.kconfig["CONFIG_LSM"] = "<b>&\"quoted\"</b>"
     world.kconfig["CONFIG_PIPES"] = "a | b \\| c"

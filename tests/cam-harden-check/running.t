@@ -131,6 +131,7 @@ cp not_passed tap.out; : >tap.err
 breaks() {
 	name=$1 rules=$2; shift 2
 	"$@"
+	cmp -s rules.json rules_good || rules="$rules net.nft-hash" # whatever is changed in them
 	what=
 	[ "${rules#exec.}" = "$rules" ] && [ "${rules#net.[sd]}" = "$rules" ] || what=files
 	verdicts $what
@@ -201,7 +202,8 @@ breaks "SELinux without a policy" integrity.selinux-policy rm -r dev/sys/fs/seli
 breaks "unknown permissions allowed" integrity.selinux-unknown edit sys/fs/selinux/deny_unknown s/1/0/
 breaks "protection as asked for" integrity.selinux-checkreqprot edit sys/fs/selinux/checkreqprot s/0/1/
 domain_permissive() { put dev/sys/fs/selinux/policy '\0214\0377\0174\0371\0010\0000\0000\0000SE Linux\0041\0000\0000\0000\0001\0000\0000\0000\0010\0000\0000\0000\0007\0000\0000\0000\0100\0000\0000\0000\0000\0000\0000\0000\0000\0000\0000\0000\0100\0000\0000\0000\0100\0000\0000\0000\0001\0000\0000\0000\0000\0000\0000\0000\0006\0000\0000\0000\0000\0000\0000\0000'; }
-breaks "two domains permissive" integrity.selinux-permissive domain_permissive
+breaks "two domains permissive" "integrity.selinux-permissive integrity.selinux-policy-hash" domain_permissive
+breaks "another policy of SELinux" integrity.selinux-policy-hash append sys/fs/selinux/policy "printf x"
 breaks "IPE not enforcing" integrity.ipe-enforcing edit sys/kernel/security/ipe/enforce s/1/0/
 breaks "no IPE policy active" "integrity.ipe-policy integrity.ipe-default" edit sys/kernel/security/ipe/policies/boot/active s/1/0/
 breaks "IPE allows by default" integrity.ipe-default edit sys/kernel/security/ipe/policies/boot/policy s/action=DENY/action=ALLOW/
@@ -244,6 +246,9 @@ breaks "egress for anybody" net.nft-egress-user rules "$good_rules,$(rule output
 breaks "egress to anywhere" net.nft-egress-peer rules "$good_rules,$(rule output 9 "$(m '{"meta":{"key":"skuid"}}' 904),{\"accept\":null}")"
 breaks "forwarding" net.nft-forwarded rules "$good_rules,$(rule forward 9 "$(m '{"meta":{"key":"iifname"}}' '"eth1"'),{\"accept\":null}")"
 breaks "all ICMP" net.nft-icmp rules "$good_rules,$(rule input 9 "$(m '{"meta":{"key":"l4proto"}}' '"icmp"'),{\"accept\":null}")"
+# reorder A B: two of the ruleset's objects change places
+reorder() { python3 -c 'import json, sys; r = json.load(open("rules_good")); a, b = map(int, sys.argv[1:]); n = r["nftables"]; n[a], n[b] = n[b], n[a]; json.dump(r, open("rules.json", "w"))' $1 $2; }
+breaks "rules in another order" "" reorder 5 7
 breaks "NAT" net.nft-nat rules "$good_rules,{\"chain\":{\"family\":\"ip\",\"table\":\"t\",\"name\":\"n\",\"type\":\"nat\",\"hook\":\"output\",\"prio\":0,\"policy\":\"accept\"}}"
 breaks "neighbours that are believed" net.nft-arp sed -i '/"name":"a"/s/"policy":"drop"}}]/"policy":"accept"}}]/' rules.json
 breaks "frames that are neither IP nor ARP" net.nft-ingress sed -i 's/\("dev":"eth0","prio":0,"policy":\)"drop"/\1"accept"/' rules.json
@@ -346,6 +351,46 @@ while read -r id; do
 	[ "$(cat tap.out)" = "FAIL FAIL INCOMPLETE" ] && echo "$id" >>failed
 	[ "$(cat tap.out)" = "FAIL FAIL INCOMPLETE" ]; tap_result $? "$id: vouched for with a value, until yesterday, and by nobody"
 done <ids_attested
+
+# --- the hash of the filter's rules ---
+
+# what changes by itself, and the order of what has none, are no rules
+cat >hash.py <<'X'
+import json, sys
+r = json.load(open(sys.argv[1]))
+def walk(x):
+    if isinstance(x, dict):
+        x.pop("handle", None)
+        if "packets" in x:
+            x.update(packets=77, bytes=99)
+        if "used" in x:
+            x["used"] = 5
+        if x.get("flags") == ["dynamic", "timeout"]:
+            x["elem"] = [{"elem": {"val": "192.0.2.99", "expires": 3}}]
+        for k, v in list(x.items()):
+            if k in ("elem", "set") and isinstance(v, list):
+                v.reverse()
+            walk(v)
+    elif isinstance(x, list):
+        for y in x:
+            walk(y)
+if sys.argv[2] == "same":
+    walk(r)
+elif sys.argv[2] == "limit":
+    r["nftables"][-1]["quota"]["bytes"] += 1
+elif sys.argv[2] == "element":
+    r["nftables"][-2]["set"]["elem"].append("192.0.2.3")
+json.dump(r, sys.stdout, indent=1)
+X
+ruleset "$good_rules,$(rule input 6 '{"counter":{"packets":3,"bytes":4}},{"log":null}'),{\"set\":{\"family\":\"inet\",\"name\":\"seen\",\"table\":\"t\",\"handle\":8,\"type\":\"ipv4_addr\",\"flags\":[\"dynamic\",\"timeout\"],\"elem\":[\"192.0.2.7\"]}},{\"set\":{\"family\":\"inet\",\"name\":\"s\",\"table\":\"t\",\"handle\":9,\"type\":\"ipv4_addr\",\"elem\":[\"192.0.2.2\",\"192.0.2.1\"]}},{\"quota\":{\"family\":\"inet\",\"name\":\"q\",\"table\":\"t\",\"handle\":10,\"bytes\":100,\"used\":1,\"inv\":false}}" >hashed.json
+hash_of() { "$facts" -j "$1" | grep '^net nft:hash = [0-9a-f]\{64\}$'; }
+was=$(hash_of hashed.json)
+for way in same limit element; do
+	python3 hash.py hashed.json $way >changed.json
+	is=$(hash_of changed.json)
+	[ "$was" ] && [ "$is" ] && if [ $way = same ]; then [ "$was" = "$is" ]; else [ "$was" != "$is" ]; fi
+	tap_result $? "the hash of the rules: $way"
+done
 
 # --- nothing is left out ---
 
