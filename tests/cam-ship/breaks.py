@@ -1,5 +1,7 @@
 """Ways to break a server through the proxy in front of it, for the tables of the fault matrix."""
 
+# curl has several words for it, by how far it had come.
+TIMES_OUT = "unavailable: .*(timed ?out|[Tt]imeout|too slow)"
 HTML = ("<html><h1>Welcome to the hotel</h1></html>", {"Content-Type": "text/html"})
 
 

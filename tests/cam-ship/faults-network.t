@@ -10,10 +10,10 @@ sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path
 import matrix
 import stores
 import wires
+from breaks import TIMES_OUT
 from matrix import Case, on
 
 FAST = ("-T", "2")
-TIMES_OUT = "unavailable: .*(timed out|timeout|too slow)"
 
 
 def at_server(text):
@@ -126,8 +126,8 @@ wire = [
     Case("one packet in ten is lost", "", some_are_lost, less_are_lost, fault_s=10, check=got_through),
 ]
 names = [
-    Case("name server is silent", "unavailable: .*(resolv|timed out|timeout)", dns_silent, dns_speaks, options=FAST, fault_s=7),
-    Case("name server is gone", "unavailable: .*(resolv|timed out|timeout)", dns_gone, dns_back, options=FAST, fault_s=5),
+    Case("name server is silent", "unavailable: .*(resolv|timed out|[Tt]imeout)", dns_silent, dns_speaks, options=FAST, fault_s=7),
+    Case("name server is gone", "unavailable: .*(resolv|timed out|[Tt]imeout)", dns_gone, dns_back, options=FAST, fault_s=5),
     Case("no such name", "unavailable: .*(resolv|not known)", name_gone, name_back, check=asked_again),
     Case("name moves to another address", "unavailable: ", moved(False), arrived, check=asked_again),
     Case("name moves, the old address is silent", "unavailable: ", moved(True), arrived, options=("-T", "3"), check=asked_again),

@@ -17,7 +17,7 @@ import camera
 import matrix
 import proxy
 import stores
-from breaks import HTML, answer, calm_after, healed, lose_first, rule, s3_error
+from breaks import HTML, TIMES_OUT, answer, calm_after, healed, lose_first, rule, s3_error
 from matrix import Case, on
 
 FAST = ("-T", "2")
@@ -104,7 +104,7 @@ own = [
 ]
 gateway = [
     Case("gateway down", "unavailable: .*(connect|refused)", lambda t: t.server.kill(), lambda t: t.server.start()),
-    Case("gateway stands still", "unavailable: .*(timed? ?out|too slow)", lambda t: t.server.pause(), lambda t: t.server.go_on(), options=FAST, fault_s=7),
+    Case("gateway stands still", TIMES_OUT, lambda t: t.server.pause(), lambda t: t.server.go_on(), options=FAST, fault_s=7),
 ]
 
 
@@ -141,7 +141,7 @@ proxied = [
     Case("bytes change on their way", "unavailable: .*(XAmzContentSHA256Mismatch|BadDigest)", rule(("mangle",), ("PUT",)), healed),
     Case("reset in the body", "unavailable: ", rule(("reset", 20000), ("PUT",)), healed),
     Case("torn on the way to the server", "unavailable: ", rule(("tear", 30000), ("PUT",)), healed),
-    Case("stalls in the body", "unavailable: .*(timed? ?out|too slow)", rule(("stall", 20000), ("PUT",)), healed, options=FAST, fault_s=7),
+    Case("stalls in the body", TIMES_OUT, rule(("stall", 20000), ("PUT",)), healed, options=FAST, fault_s=7),
     Case("keys are taken", "conflict: ", taken, taken_no_more, check=conflict_checks, bound_s=75),
 ]
 
@@ -155,7 +155,7 @@ def osd_goes_on(t):
 
 
 # PUTs hang, and those that timed out may still be done later
-storage = [Case("storage stands still", "unavailable: .*(timed? ?out|too slow)", osd_pauses, osd_goes_on, options=FAST, fault_s=7)]
+storage = [Case("storage stands still", TIMES_OUT, osd_pauses, osd_goes_on, options=FAST, fault_s=7)]
 
 
 def two_osds_die(t):
@@ -169,7 +169,7 @@ def two_osds_return(t):
 
 
 # each object is held three times and has to reach two of them: PUTs hang until one is back
-replicas = [Case("two of three copies die", "unavailable: .*(timed? ?out|too slow)", two_osds_die, two_osds_return, options=FAST, fault_s=10, bound_s=120)]
+replicas = [Case("two of three copies die", TIMES_OUT, two_osds_die, two_osds_return, options=FAST, fault_s=10, bound_s=120)]
 
 
 def torn_and_killed(t):

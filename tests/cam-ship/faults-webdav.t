@@ -15,7 +15,7 @@ import camera
 import matrix
 import proxy
 import stores
-from breaks import HTML, answer, calm_after, healed, lose_first, lose_then, rule
+from breaks import HTML, TIMES_OUT, answer, calm_after, healed, lose_first, lose_then, rule
 from matrix import Case, on
 
 BIG = 40_000_000
@@ -246,7 +246,7 @@ direct = [
     Case("server down", "unavailable: .*(connect|refused)", lambda t: t.store.kill(), lambda t: t.store.start()),
     Case("server down for longer", "unavailable: ", lambda t: t.store.kill(), lambda t: t.store.start(), fault_s=9),
     Case("killed in the middle of an upload", "unavailable: ", killed_in_upload, lambda t: t.store.start(), check=was_in_upload),
-    Case("server stands still", "unavailable: .*(timed out|too slow)", lambda t: t.store.pause(), lambda t: t.store.go_on(), options=FAST, fault_s=7),
+    Case("server stands still", TIMES_OUT, lambda t: t.store.pause(), lambda t: t.store.go_on(), options=FAST, fault_s=7),
     Case("keys are taken", "conflict: .* has other bytes", taken, conflict_solved, check=conflict_checks, bound_s=75),
     Case("certificate of another CA", "unavailable: .*SSL", certificate_swapped("other"), certificate_back),
     Case("certificate has expired", "unavailable: .*SSL.*expired", certificate_swapped("expired"), certificate_back),
@@ -284,7 +284,7 @@ proxied = [
     Case("bytes change on their way", "unavailable: .*other bytes", rule(("mangle",), ("PUT",)), healed, check=no_temporary_objects),
     Case("reset in the body", "unavailable: ", rule(("reset", 20000), ("PUT",)), healed, check=no_temporary_objects),
     Case("torn on the way to the server", "unavailable: ", rule(("tear", 30000), ("PUT",)), healed, check=no_temporary_objects),
-    Case("stalls in the body", "unavailable: .*(timed out|too slow)", rule(("stall", 20000), ("PUT",)), healed, options=FAST, fault_s=7),
+    Case("stalls in the body", TIMES_OUT, rule(("stall", 20000), ("PUT",)), healed, options=FAST, fault_s=7),
     Case("file grows while it is sent", "changed while it was sent: set aside", held_upload(grows), healed, bound_s=75),
     Case("file is replaced while it is sent", "changed while it was sent: set aside", held_upload(replaced), healed, bound_s=75),
     Case("file vanishes while it is sent", "", held_upload(vanishes), healed),
