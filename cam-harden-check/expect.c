@@ -1,14 +1,12 @@
 #define _GNU_SOURCE
 #include "expect.h"
 
-#include <ctype.h>
-#include <errno.h>
-#include <fnmatch.h>
+#include "review.h"
+#include "value.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { COMPONENTS_MAX = 4, REVIEW_ITEMS_MAX = 256 };
 
 enum argument { ARGUMENT_NONE, ARGUMENT_TEXT, ARGUMENT_NUMBER, ARGUMENT_MAX };
 
@@ -41,34 +39,6 @@ const char *expect_group(const char *group, const char *key)
 	if (strncmp(key, "CONFIG_", 7) == 0)
 		return "kconfig";
 	return strcmp(group, "netsysctl") == 0 ? "sysctl" : group;
-}
-
-/* --- numbers: an integer, or a version of up to four components --- */
-
-static int number_of(const char *s, long long out[COMPONENTS_MAX])
-{
-	memset(out, 0, COMPONENTS_MAX * sizeof *out);
-	for (unsigned i = 0; i < COMPONENTS_MAX; i++) {
-		char *end;
-		if (!isdigit((unsigned char)*s) && !(i == 0 && *s == '-' && isdigit((unsigned char)s[1])))
-			return -1;
-		errno = 0;
-		out[i] = strtoll(s, &end, 10);
-		if (errno)
-			return -1;
-		if (*end != '.')
-			return *end ? -1 : 0;
-		s = end + 1;
-	}
-	return -1;
-}
-
-static int compare(const long long a[COMPONENTS_MAX], const long long b[COMPONENTS_MAX])
-{
-	for (unsigned i = 0; i < COMPONENTS_MAX; i++)
-		if (a[i] != b[i])
-			return a[i] < b[i] ? -1 : 1;
-	return 0;
 }
 
 /* --- parsing --- */
@@ -134,8 +104,6 @@ static int key_acceptable(const char *key)
 
 static const char *argument_parse(char *rest, struct term *t)
 {
-	long long n[COMPONENTS_MAX];
-
 	rest = blanks_trim(rest);
 	switch (tests[t->test].argument) {
 	case ARGUMENT_NONE: t->value = ""; return *rest ? "more behind a test that takes nothing" : NULL;
@@ -148,7 +116,7 @@ static const char *argument_parse(char *rest, struct term *t)
 	}
 	if (!*rest)
 		return "a value is missing";
-	if (tests[t->test].argument == ARGUMENT_NUMBER && number_of(rest, n) < 0)
+	if (tests[t->test].argument == ARGUMENT_NUMBER && !value_is_number(rest))
 		return "not a number";
 	t->value = rest;
 	return NULL;
@@ -246,136 +214,10 @@ const char *expect_parse(char *text, const char *group, const char *key, struct 
 
 /* --- judging one key --- */
 
-static const char separators[] = ", \t";
-
-/* Is one of the words of list equal to the n bytes at w? */
-static int listed(const char *list, const char *w, size_t n)
-{
-	for (const char *s = list; *s;) {
-		s += strspn(s, separators);
-		size_t m = strcspn(s, separators);
-		if (m && m == n && memcmp(s, w, n) == 0)
-			return 1;
-		s += m;
-	}
-	return 0;
-}
-
-static int is_item(const struct fact *f)
-{
-	return f->kind == FACT_ITEM || f->kind == FACT_REST;
-}
-
-/* Are there, or may there be, more elements than these? */
-static int goes_on(const struct fact *f)
-{
-	for (; f; f = f->next)
-		if (f->kind == FACT_REST)
-			return 1;
-	return 0;
-}
-
-static int facts_list(const struct fact *f, const char *w, size_t n)
-{
-	if (f->kind == FACT_VALUE)
-		return listed(f->value, w, n);
-	for (; f; f = f->next)
-		if (is_item(f) && strlen(f->value) == n && memcmp(f->value, w, n) == 0)
-			return 1;
-	return 0;
-}
-
-/* How many of the words of wanted are in the facts; *all is how many there are. */
-static unsigned found(const char *wanted, const struct fact *f, unsigned *all)
-{
-	unsigned hits = 0;
-
-	*all = 0;
-	for (const char *s = wanted; *s;) {
-		s += strspn(s, separators);
-		size_t n = strcspn(s, separators);
-		if (n) {
-			(*all)++;
-			hits += (unsigned)facts_list(f, s, n);
-		}
-		s += n;
-	}
-	return hits;
-}
-
-static int only(const char *wanted, const struct fact *f)
-{
-	if (f->kind == FACT_VALUE) {
-		for (const char *s = f->value; *s;) {
-			s += strspn(s, separators);
-			size_t n = strcspn(s, separators);
-			if (n && !listed(wanted, s, n))
-				return 0;
-			s += n;
-		}
-		return 1;
-	}
-	for (; f; f = f->next)
-		if (is_item(f) && !listed(wanted, f->value, strlen(f->value)))
-			return 0;
-	return 1;
-}
-
 static enum truth truth(int yes)
 {
 	return yes ? TRUTH_YES : TRUTH_NO;
 }
-
-/* f is the first fact of a key that is there. */
-static enum truth present_judge(const struct term *t, const struct fact *f)
-{
-	long long have[COMPONENTS_MAX], want[COMPONENTS_MAX];
-	const char *v = f->kind == FACT_VALUE ? f->value : f->next ? "" : f->value;
-	unsigned all, hits;
-
-	switch (t->test) {
-	case TEST_Y: return truth(strcmp(v, "y") == 0);
-	case TEST_N: return truth(strcmp(v, "n") == 0);
-	case TEST_M: return truth(strcmp(v, "m") == 0);
-	case TEST_ABSENT: return TRUTH_NO;
-	case TEST_PRESENT: return TRUTH_YES;
-	case TEST_EMPTY: return truth(f->kind == FACT_VALUE && !*v);
-	case TEST_NONEMPTY: return truth(is_item(f) || *v);
-	case TEST_IS: return truth(strcmp(v, t->value) == 0);
-	case TEST_NOT: return truth(strcmp(v, t->value) != 0);
-	case TEST_AT_LEAST:
-	case TEST_AT_MOST:
-		if (number_of(v, have) < 0 || number_of(t->value, want) < 0)
-			return TRUTH_UNKNOWN; /* implausible */
-		return truth(t->test == TEST_AT_LEAST ? compare(have, want) >= 0 : compare(have, want) <= 0);
-	case TEST_CONTAINS: hits = found(t->value, f, &all); return truth(hits == all);
-	case TEST_LACKS:
-		hits = found(t->value, f, &all);
-		return hits ? TRUTH_NO : goes_on(f) ? TRUTH_UNKNOWN : TRUTH_YES;
-	case TEST_ONLY: return truth(only(t->value, f));
-	case TEST_MATCHES: return truth(fnmatch(t->value, v, 0) == 0);
-	case TEST_REVIEW:
-	case TEST_ATTESTED:
-	case TEST_MAX: break;
-	}
-	return TRUTH_UNKNOWN;
-}
-
-/* Of a key that is known not to be there. */
-static enum truth absent_judge(enum test test)
-{
-	switch (test) {
-	case TEST_N:
-	case TEST_ABSENT:
-	case TEST_EMPTY:
-	case TEST_NOT:
-	case TEST_LACKS:
-	case TEST_ONLY: return TRUTH_YES;
-	default: return TRUTH_NO;
-	}
-}
-
-static const char not_there[] = "not there";
 
 static void seen_put(struct expect_seen *seen, const char *value, const char *source)
 {
@@ -388,10 +230,10 @@ static void seen_put_fact(struct expect_seen *seen, const struct fact *f)
 	size_t n = 0;
 
 	seen_put(seen, f->value, f->source);
-	if (!is_item(f))
+	if (!value_is_item(f))
 		return;
 	for (; f && n < sizeof seen->value; f = f->next)
-		if (is_item(f))
+		if (value_is_item(f))
 			n += (size_t)snprintf(
 			        seen->value + n, sizeof seen->value - n, "%s%s", n ? "," : "", f->value);
 }
@@ -407,58 +249,6 @@ static enum truth max_judge(const struct term *t, const struct fact *f, const st
 
 /* --- what a person has judged --- */
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-/* The elements sorted, with commas between them; a comma or \ within one has a \ before it. -1: they do not
- * fit. */
-static int review_list(char out[EXPECT_SEEN_BYTES_MAX], const struct fact *f)
-{
-	const char *item[REVIEW_ITEMS_MAX] = {NULL};
-	size_t items = 0, n = 0;
-
-	for (; f; f = f->next) {
-		if (f->kind != FACT_ITEM)
-			continue;
-		if (items == REVIEW_ITEMS_MAX)
-			return -1;
-		item[items++] = f->value;
-	}
-	qsort(item, items, sizeof *item, by_text);
-	for (size_t i = 0; i < items; i++) {
-		if (i)
-			out[n++] = ',';
-		for (const char *s = item[i]; *s; s++) {
-			if (n + 4 > EXPECT_SEEN_BYTES_MAX)
-				return -1;
-			if (*s == ',' || *s == '\\')
-				out[n++] = '\\';
-			out[n++] = *s;
-		}
-		if (n + 4 > EXPECT_SEEN_BYTES_MAX)
-			return -1;
-	}
-	out[n] = 0;
-	return 0;
-}
-
-/* A value in one form only: what could be taken for nothing, or for a field of a policy without a value, is
- * quoted. -1: it does not fit. */
-static int review_text(char out[EXPECT_SEEN_BYTES_MAX], const struct fact *f)
-{
-	char raw[EXPECT_SEEN_BYTES_MAX];
-
-	if (f->kind == FACT_ITEM ? review_list(raw, f) < 0
-	                         : snprintf(raw, sizeof raw, "%s", f->value) >= (int)sizeof raw)
-		return -1;
-	const char *v = blanks_trim(raw);
-	int quoted = !*v || *v == '"' || strcmp(v, "-") == 0 || strcmp(v, not_there) == 0;
-	return snprintf(out, EXPECT_SEEN_BYTES_MAX, quoted ? "\"%s\"" : "%s", v) < EXPECT_SEEN_BYTES_MAX ? 0
-	                                                                                                 : -1;
-}
-
 static enum truth reviewed_judge(const char *reviewed, struct expect_seen *seen)
 {
 	if (!reviewed) {
@@ -473,10 +263,11 @@ static enum truth reviewed_judge(const char *reviewed, struct expect_seen *seen)
 /* Nobody can say of a part of it that it is what was judged. */
 static enum truth review_judge(const struct fact *f, const char *reviewed, struct expect_seen *seen)
 {
-	if (goes_on(f) || review_text(seen->value, f) < 0) {
+	if (value_goes_on(f) || review_text(seen->value, sizeof seen->value, f) < 0) {
 		seen_put_fact(seen, f);
 		snprintf(seen->source, sizeof seen->source, "%s",
-		        goes_on(f) ? "not all of it was seen" : "more than a line of a policy can hold");
+		        value_goes_on(f) ? "not all of it was seen"
+		                         : "more than a line of a policy can hold");
 		return TRUTH_UNKNOWN;
 	}
 	return reviewed_judge(reviewed, seen);
@@ -503,13 +294,13 @@ static enum truth key_judge(const struct term *t, const char *key, const struct 
 		return TRUTH_UNKNOWN;
 	}
 	if (!f || f->kind == FACT_NONE) {
-		seen_put(seen, not_there, f ? f->source : whole);
-		return t->test == TEST_REVIEW ? reviewed_judge(reviewed, seen) : absent_judge(t->test);
+		seen_put(seen, REVIEW_NOT_THERE, f ? f->source : whole);
+		return t->test == TEST_REVIEW ? reviewed_judge(reviewed, seen) : value_absent(t->test);
 	}
 	seen_put_fact(seen, f);
 	if (t->test == TEST_REVIEW)
 		return review_judge(f, reviewed, seen);
-	return t->test == TEST_MAX ? max_judge(t, f, e) : present_judge(t, f);
+	return t->test == TEST_MAX ? max_judge(t, f, e) : value_judge(t, f);
 }
 
 /* --- judging a term: all keys that its pattern means --- */

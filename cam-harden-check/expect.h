@@ -13,10 +13,11 @@
 #ifndef EXPECT_H
 #define EXPECT_H
 #include "evidence.h"
+#include "review.h"
 
 enum truth { TRUTH_NO, TRUTH_UNKNOWN, TRUTH_YES };
 
-enum { EXPECT_TERMS_MAX = 16, EXPECT_SEEN_BYTES_MAX = 2048, EXPECT_SOURCE_BYTES_MAX = 512 };
+enum { EXPECT_TERMS_MAX = 16, EXPECT_SEEN_BYTES_MAX = REVIEW_BYTES_MAX, EXPECT_SOURCE_BYTES_MAX = 512 };
 
 enum test {
 	TEST_Y,

@@ -141,8 +141,7 @@ static enum fate rule_fate(const struct kind *kind, const json_t *expr)
 			if (json_object_get(statement, passive[k]))
 				break;
 		if (k == sizeof passive / sizeof *passive)
-			return kind->binds(expr) && json_object_get(statement, "accept") ? FATE_OPEN
-			                                                                 : FATE_ACCEPT;
+			return kind->binds(expr) ? FATE_OPEN : FATE_ACCEPT;
 	}
 	return FATE_OPEN;
 }

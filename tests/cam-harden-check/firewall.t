@@ -175,7 +175,11 @@ other "frames: all but IP are accepted" "$in" drop 'ether type != ip accept' 'nf
 other "frames: all to this device are accepted" "$in" drop 'meta pkttype host accept' 'nft:ingress = accept'
 other "neighbours: one that is named by both" "$arp" drop "$one accept" 'nft:arp = drop'
 other "neighbours: a set of them" "$arp" drop 'arp saddr ip . arp saddr ether { 192.0.2.1 . 02:00:00:00:00:01, 192.0.2.2 . 02:00:00:00:00:02 } accept' 'nft:arp = drop'
+printf 'table arp o {\nset s { type ipv4_addr . ether_addr; }\nchain c {\ntype filter hook input priority 0; policy drop;\narp saddr ip . arp saddr ether @s accept\n}\n}\n' >bad
+judge bad
+has "neighbours: a set that has a name" 'nft:arp = accept'
 other "neighbours: nobody" "$arp" accept 'counter drop' 'nft:arp = drop'
+other "neighbours: everybody but one" "$arp" accept 'arp saddr ip 192.0.2.9 drop' 'nft:arp = accept'
 other "neighbours: everybody" "$arp" accept "$one accept" 'nft:arp = accept'
 other "neighbours: everybody, by a rule" "$arp" drop "$one accept; accept" 'nft:arp = accept'
 other "neighbours: everybody with a reply" "$arp" drop 'arp operation reply accept' 'nft:arp = accept'
@@ -184,6 +188,14 @@ other "neighbours: any address of one" "$arp" drop 'arp saddr ether 02:00:00:00:
 other "neighbours: all but one" "$arp" drop 'arp saddr ip != 192.0.2.9 arp saddr ether 02:00:00:00:00:01 accept' 'nft:arp = accept'
 other "neighbours: a jump" "$arp" drop 'jump d' 'nft:arp = accept'
 other "neighbours: a chain for what goes out" 'arp output' drop '' 'nft:arp none'
+# bridge NAME RULES VALUE
+bridge() {
+	printf 'table bridge o {\nchain c {\ntype filter hook forward priority 0; policy drop;\n%s\n}\n}\n' "$2" >bad
+	unshare -n sh -c 'nft -f bad && nft -j list ruleset' | "$facts" -b -j /dev/stdin >facts.out
+	has "$1" "nft:bridge = $3"
+}
+bridge "bridge: something that is named" 'ether saddr 02:00:00:00:00:01 accept' drop
+bridge "bridge: everything" accept accept
 
 # --- what could not be seen ---
 
