@@ -54,6 +54,10 @@ spoilt() {
 	phase=$1 number=$2 what=$3 why=$4; shift 4
 	"$interfere" "$number" "$what" cam-harden-check -v -o json "$@" >"$phase.json" 2>"$phase.err"
 	code=$?
+	if grep -q 'interfere: that never came' "$phase.err"; then # processes come and go
+		echo "# $phase, $what: it took fewer writes this time"
+		return
+	fi
 	ok "$phase, $what: $why" python3 compare.py "$phase" "$why" "whole-$phase.json" "$phase.json" "facts-$phase"
 	[ $code = 1 ] || [ $code = 3 ]
 	tap_result $? "$phase, $what: does not end well ($code)"
@@ -100,7 +104,7 @@ every_way processes 2
 
 mkdir -p tree/etc
 for i in $(seq 100); do : >tree/a-name-that-is-long-enough-for-more-than-one-write-$i; done
-chmod 4755 tree/*
+chmod 4755 tree/a-*
 "$facts" -o tree files >facts-files
 every_way files 1 -w -r tree
 
