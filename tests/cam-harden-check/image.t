@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# defends: enter.kernel enter.unseen
+# defends: enter.unseen
 """The files of an image that have to be what was made: each rule about them passes on an image where they are, fails when one
 thing is changed, and passes nothing that cannot be seen. What they should be, other programs say: veritysetup, secilc,
 ssh-keygen, cpio, sha256sum."""
