@@ -92,15 +92,23 @@ cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
 HARDEN_EXPECT = cam-harden-check/expect cam-harden-check/value cam-harden-check/review cam-harden-check/evidence
 HARDEN_POLICY = $(HARDEN_EXPECT) cam-harden-check/policy
 HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
-HARDEN_RULESET = cam-harden-check/ruleset cam-harden-check/nft-walk cam-harden-check/nft-other cam-harden-check/nft-match cam-harden-check/nft-values cam-harden-check/nft-json
+HARDEN_RULESET = cam-harden-check/ruleset cam-harden-check/ruleset-hash cam-harden-check/sha256 cam-harden-check/nft-walk cam-harden-check/nft-other cam-harden-check/nft-match cam-harden-check/nft-values cam-harden-check/nft-json
 HARDEN_LIVE = cam-harden-check/child cam-harden-check/list cam-harden-check/mountinfo cam-harden-check/mounts cam-harden-check/verity \
-	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/protocols cam-harden-check/sockets \
+	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/bootloader cam-harden-check/boot-file cam-harden-check/uboot \
+	cam-harden-check/device-tree cam-harden-check/fuses cam-harden-check/keyring cam-harden-check/rollback cam-harden-check/tpm-tool \
+	cam-harden-check/tpm-owner cam-harden-check/measured cam-harden-check/protocols cam-harden-check/sockets \
 	cam-harden-check/firewall $(HARDEN_RULESET) cam-harden-check/process cam-harden-check/processes \
-	cam-harden-check/programs cam-harden-check/files cam-harden-check/file-look cam-harden-check/secret-key \
-	cam-harden-check/elf-file cam-harden-check/attempt
+	cam-harden-check/programs cam-harden-check/files cam-harden-check/file-look cam-harden-check/labels cam-harden-check/secret-key \
+	cam-harden-check/elf-file cam-harden-check/attempt \
+	cam-harden-check/egress cam-harden-check/lines cam-harden-check/daemons cam-harden-check/timesource \
+	cam-harden-check/resolver cam-harden-check/wifi cam-harden-check/order cam-harden-check/feeder \
+	cam-harden-check/clock cam-harden-check/securebits
+HARDEN_IMAGE = cam-harden-check/collect-image cam-harden-check/folder cam-harden-check/nftables-conf cam-harden-check/image-selinux \
+	cam-harden-check/initramfs cam-harden-check/cpio cam-harden-check/image-verity cam-harden-check/hashtree \
+	cam-harden-check/sbom cam-harden-check/sshsig
 cam-harden-check_SRC = cam-harden-check/cam-harden-check cam-harden-check/where $(HARDEN_JUDGE) cam-harden-check/phases $(HARDEN_LIVE) cam-harden-check/builtin \
 	cam-harden-check/kconfig cam-harden-check/cmdline cam-harden-check/sysctl cam-harden-check/modprobe \
-	cam-harden-check/collect-kernel cam-harden-check/collect-sysctl cam-harden-check/collect-image \
+	cam-harden-check/collect-kernel cam-harden-check/collect-sysctl $(HARDEN_IMAGE) \
 	cam-harden-check/report-text cam-harden-check/report-json cam-harden-check/report-junit cam-harden-check/report-release cam-harden-check/quote $(BASE) $(SANDBOX)
 cam-harden-check_PKG = jansson zlib libseccomp libsodium
 cam-harden-check_LINK = $(if $(STATIC),-static-pie)
@@ -115,16 +123,26 @@ UNITS = lib/number-test lib/name-test lib/sei-test lib/record-test \
 	cam-seal/timeline-test cam-spool/incoming-test cam-spool/recover-test \
 	cam-ship/backoff-test cam-ship/s3error-test cam-ship/target-test cam-ship/waiting-test \
 	cam-ship/trust-test cam-ship/truetime-test cam-ship/sigv4-test cam-ship/credentials-test cam-ship/cap-test \
-	cam-ship/unconnected-test cam-harden-check/expect-test cam-harden-check/elf-test cam-harden-check/procfs-test
+	cam-ship/unconnected-test cam-harden-check/expect-test cam-harden-check/elf-test cam-harden-check/procfs-test \
+	cam-harden-check/device-tree-test cam-harden-check/measured-test cam-harden-check/config-test
 TESTPROGS = cam-harden-check/facts cam-capture/fake cam-capture/convert cam-capture/scenes cam-capture/motion-score cam-spool/make-records cam-spool/check-records sandbox/inject sandbox/interfere sandbox/matrix
 lib/number-test_SRC = lib/number
 cam-harden-check/facts_SRC = cam-harden-check/report-release cam-harden-check/where $(HARDEN_JUDGE) $(HARDEN_LIVE) lib/fdio lib/msg lib/number
-cam-harden-check/facts_PKG = jansson
+cam-harden-check/facts_PKG = jansson zlib libsodium
+cam-harden-check/device-tree-test_SRC = cam-harden-check/device-tree
+cam-harden-check/measured-test_SRC = cam-harden-check/measured cam-harden-check/list cam-harden-check/evidence cam-harden-check/where lib/fdio
+cam-harden-check/measured-test_PKG = libsodium
 cam-harden-check/elf-test_SRC = cam-harden-check/elf-file
 HARDEN_TEXTS = cam-harden-check/mountinfo cam-harden-check/process cam-harden-check/sockets cam-harden-check/verity \
-	cam-harden-check/lsm cam-harden-check/secret-key cam-harden-check/list cam-harden-check/evidence \
+	cam-harden-check/lsm cam-harden-check/sha256 cam-harden-check/secret-key cam-harden-check/list cam-harden-check/evidence \
 	cam-harden-check/where lib/fdio
 cam-harden-check/procfs-test_SRC = $(HARDEN_TEXTS)
+cam-harden-check/procfs-test_PKG = libsodium
+HARDEN_CONFIG = cam-harden-check/timesource cam-harden-check/resolver cam-harden-check/wifi cam-harden-check/lines \
+	cam-harden-check/daemons cam-harden-check/egress cam-harden-check/sockets cam-harden-check/process \
+	cam-harden-check/mountinfo cam-harden-check/list cam-harden-check/evidence cam-harden-check/where lib/fdio
+cam-harden-check/config-test_SRC = $(HARDEN_CONFIG)
+cam-harden-check/config-test_PKG = jansson
 lib/name-test_SRC = lib/name
 lib/sei-test_SRC = lib/sei
 lib/record-test_SRC = lib/record
@@ -266,7 +284,7 @@ bench: deps
 	O=$(abspath $(O)) /usr/bin/python3 tests/motion.py
 
 # Fuzz targets: tests/fuzz/NAME.c, the sources it needs, and its corpus tests/fuzz/corpus/NAME.
-FUZZ = annexb record keyfile incoming s3error y4m evicted sets kconfig cmdline sysctl policy procfs ruleset elf
+FUZZ = annexb record keyfile incoming s3error y4m evicted sets kconfig cmdline sysctl policy procfs ruleset elf boot image config
 annexb_FUZZ = cam-seal/annexb lib/sei
 record_FUZZ = cam-seal/reader cam-seal/segment cam-seal/place cam-seal/chain cam-seal/known cam-seal/release lib/record
 keyfile_FUZZ = cam-seal/keyfile lib/fdio lib/number lib/record
@@ -280,15 +298,20 @@ cmdline_FUZZ = cam-harden-check/cmdline cam-harden-check/evidence
 sysctl_FUZZ = cam-harden-check/sysctl
 policy_FUZZ = $(HARDEN_JUDGE) lib/msg lib/number
 procfs_FUZZ = $(HARDEN_TEXTS)
-ruleset_FUZZ = $(HARDEN_RULESET) cam-harden-check/evidence
+config_FUZZ = $(HARDEN_CONFIG)
+ruleset_FUZZ = $(HARDEN_RULESET) cam-harden-check/egress cam-harden-check/list cam-harden-check/evidence
 elf_FUZZ = cam-harden-check/elf-file
+boot_FUZZ = cam-harden-check/uboot cam-harden-check/device-tree cam-harden-check/fuses cam-harden-check/keyring cam-harden-check/rollback cam-harden-check/tpm-owner cam-harden-check/tpm-tool \
+	cam-harden-check/measured cam-harden-check/child cam-harden-check/list cam-harden-check/evidence cam-harden-check/where lib/fdio
+image_FUZZ = $(sort $(filter-out cam-harden-check/collect-image cam-harden-check/initramfs cam-harden-check/image-verity,$(HARDEN_IMAGE)) \
+	cam-harden-check/ruleset-hash $(HARDEN_JUDGE) $(HARDEN_TEXTS) lib/msg lib/number)
 FUZZ_SECONDS = 15
 FUZZ_FLAGS = -std=c11 -g -O1 -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all -Ilib -Icam-capture -Icam-seal -Icam-spool -Icam-ship -Icam-harden-check
 
 $(foreach f,$(FUZZ),$(eval $(O)/fuzz/$(f): $($(f)_FUZZ:%=%.c)))
 $(FUZZ:%=$(O)/fuzz/%): $(O)/fuzz/%: tests/fuzz/%.c
 	@mkdir -p $(@D)
-	clang $(FUZZ_FLAGS) -o $@ $< $($*_FUZZ:%=%.c) -lsodium -ljansson
+	clang $(FUZZ_FLAGS) -o $@ $< $($*_FUZZ:%=%.c) -lsodium -ljansson -lz
 
 fuzz: $(FUZZ:%=$(O)/fuzz/%)
 	@for f in $(FUZZ); do \
@@ -400,13 +423,13 @@ clean:
 DEPS_BUILD = gcc g++ libc6-dev libcamera-dev libyuv-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev libjansson-dev zlib1g-dev
 DEPS_DEVICE = s6 execline nftables util-linux procps ca-certificates
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
-DEPS_CHECK = perl nbdkit libnbd-bin fuse3 apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base python3-jsonschema libxml2-utils libcap2-bin swtpm tpm2-tools
+DEPS_CHECK = perl nbdkit libnbd-bin fuse3 apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base python3-jsonschema libxml2-utils libcap2-bin swtpm tpm2-tools device-tree-compiler u-boot-tools u-boot-qemu cryptsetup-bin secilc openssh-client cpio zstd xz-utils
 DEPS_LONG = linux-config-6.1 swift-proxy swift-account swift-container swift-object memcached
 DEPS_BENCH = age python3 time lynis rclone libnginx-mod-http-dav-ext ceph-mon ceph-osd radosgw ceph-common
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
 DEPS_GUEST = qemu-system-x86 qemu-system-arm mmdebstrap kmod cpio xz-utils e2fsprogs gcc-12 libelf-dev
 DEPS_KERNEL = bc bison flex libelf-dev libssl-dev gcc-12-plugin-dev-aarch64-linux-gnu erofs-utils cryptsetup-bin e2fsprogs openssl
-DEPS_ARM64 = gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libcamera-dev:arm64 libyuv-dev:arm64 qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64 libjansson-dev:arm64 zlib1g-dev:arm64
+DEPS_ARM64 = gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libcamera-dev:arm64 libyuv-dev:arm64 qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64 libjansson-dev:arm64 zlib1g-dev:arm64 u-boot-rpi:arm64
 DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 
 deps:

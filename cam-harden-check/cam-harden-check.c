@@ -6,10 +6,14 @@
  * May not change anything, nor touch the network. */
 #define _GNU_SOURCE
 #include "attempt.h"
+#include "boot.h"
+#include "bootloader.h"
 #include "collect.h"
+#include "egress.h"
 #include "generate.h"
 #include "judge.h"
 #include "msg.h"
+#include "number.h"
 #include "opt.h"
 #include "phases.h"
 #include "quote.h"
@@ -39,7 +43,8 @@ static const char usage[] =
         "cam-harden-check [-vwx] [-p POLICY ...] [-o text|json|tap|sarif|junit|release] [-d OLD.json] [-a "
         "ARCH] [-b "
         "BOARD] "
-        "[-S NONCE [-K KEY]] [-r ROOT] [-k KCONFIG] [-c CMDLINE] [-s SYSCTLS] [-Z landlock] | "
+        "[-S NONCE [-K KEY]] [-r ROOT] [-k KCONFIG] [-c CMDLINE] [-s SYSCTLS] [-V IMAGE,HASHTREE[,OFFSET]] "
+        "[-Z landlock] | "
         "cam-harden-check -g kconfig|cmdline|sysctl|modprobe|nft|fstab [-p POLICY ...] [NAME=VALUE ...]";
 
 struct input {
@@ -97,6 +102,23 @@ static void layer_add(struct work *w, const char *name)
 	input_read(in, strchr(name, '/') ? name : path, POLICY_BYTES_MAX);
 }
 
+/* IMAGE,HASHTREE[,OFFSET]: two descriptors, since it may be one file. */
+static void image_open(struct where *at, char *text)
+{
+	char *tree = strchr(text, ','), *offset = tree ? strchr(tree + 1, ',') : NULL;
+	uint64_t n = 0;
+
+	if (offset)
+		*offset++ = 0;
+	if (tree)
+		*tree++ = 0;
+	if (!tree || !*tree || !*text || (offset && number_parse(offset, 0, INT64_MAX / 2, &n) < 0))
+		die(EXIT_USAGE, "-V %s: not IMAGE,HASHTREE[,OFFSET]: usage: %s", text, usage);
+	at->image_fd = input_open(at->image = text, O_RDONLY);
+	at->hashtree_fd = input_open(tree, O_RDONLY);
+	at->hashtree_at = n;
+}
+
 static const struct form *form_of(const char *name)
 {
 	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
@@ -115,9 +137,16 @@ static void work_settle(struct work *w)
 {
 	struct where *at = &w->where;
 
-	at->live = at->root < 0 && at->kconfig_fd < 0 && at->cmdline_fd < 0 && at->sysctls_fd < 0;
+	at->live = at->root < 0 && at->kconfig_fd < 0 && at->cmdline_fd < 0 && at->sysctls_fd < 0 &&
+	           at->image_fd < 0;
 	if (at->live && !w->generate)
 		at->root = input_open("/", O_RDONLY | O_DIRECTORY);
+	if (at->image_fd >= 0 && at->root < 0)
+		die(EXIT_USAGE, "-V goes with -r: usage: %s", usage);
+	if (w->files && at->root < 0 && !w->generate)
+		die(EXIT_USAGE, "-w looks at the files of this device, or of an image, -r: usage: %s", usage);
+	if (w->old.text && (w->form || w->every))
+		die(EXIT_USAGE, "-d has a form of its own: usage: %s", usage);
 	if (w->attempts && (!at->live || w->generate))
 		die(EXIT_USAGE, "-x tries things on the running device only: usage: %s", usage);
 	if (w->generate && (!at->live || w->form || w->old.text || w->files))
@@ -139,7 +168,7 @@ static void options(struct work *w, int argc, char **argv)
 {
 	int c;
 
-	while ((c = opt_next(argc, argv, "vwxp:o:d:a:b:r:k:c:s:g:S:K:Z:", "p", usage)) != -1)
+	while ((c = opt_next(argc, argv, "vwxp:o:d:a:b:r:k:c:s:V:g:S:K:Z:", "p", usage)) != -1)
 		switch (c) {
 		case 'v': w->every = 1; break;
 		case 'w': w->files = 1; break;
@@ -156,6 +185,7 @@ static void options(struct work *w, int argc, char **argv)
 		case 'k': w->where.kconfig_fd = input_open(w->where.kconfig = optarg, O_RDONLY); break;
 		case 'c': w->where.cmdline_fd = input_open(w->where.cmdline = optarg, O_RDONLY); break;
 		case 's': w->where.sysctls_fd = input_open(w->where.sysctls = optarg, O_RDONLY); break;
+		case 'V': image_open(&w->where, optarg); break;
 		case 'g': w->generate = optarg; break;
 		case 'S': w->nonce = optarg; break;
 		case 'K': w->key = optarg; break;
@@ -191,6 +221,33 @@ static void today(char out[11])
 	        (unsigned)mday % 100);
 }
 
+/* A name that no rule speaks of would leave out those that are meant. */
+static int is_spoken_of(const struct policy *p, const char *key, const char *name)
+{
+	for (size_t i = 0; i < p->rules; i++)
+		for (unsigned k = 0; k < p->rule[i].condition.terms; k++) {
+			const struct term *t = &p->rule[i].condition.term[k];
+			if (strcmp(t->group, "device") == 0 && strcmp(t->key, key) == 0 && t->value &&
+			        strcmp(t->value, name) == 0)
+				return 1;
+		}
+	return 0;
+}
+
+static void target_settle(struct where *at, const struct policy *p)
+{
+	static const char *const known[] = {"arm64", "amd64", "arm", "i386"};
+	int arch = !at->arch || is_spoken_of(p, "arch", at->arch);
+
+	for (size_t i = 0; i < sizeof known / sizeof *known && !arch; i++)
+		arch = strcmp(at->arch, known[i]) == 0;
+	if (!arch)
+		die(EXIT_USAGE, "-a %s: none of arm64, amd64, arm and i386, and no rule speaks of it",
+		        at->arch);
+	if (at->board && strcmp(at->board, "other") != 0 && !is_spoken_of(p, "board", at->board))
+		die(EXIT_USAGE, "-b %s: no rule speaks of it: other", at->board);
+}
+
 static void policy_load(struct policy *p, struct work *w)
 {
 	char why[POLICY_WHY_BYTES_MAX], day[11];
@@ -205,6 +262,7 @@ static void policy_load(struct policy *p, struct work *w)
 	}
 	if (!p->rules)
 		die(EXIT_USAGE, "%s: no rules in it", w->layer[w->layers - 1].name);
+	target_settle(&w->where, p);
 	/* Which device an image is for, the policy says; a device that runs knows it itself. */
 	if (!w->where.live || w->generate) {
 		w->where.arch = w->where.arch ? w->where.arch : p->arch;
@@ -212,13 +270,19 @@ static void policy_load(struct policy *p, struct work *w)
 	}
 }
 
+/* What of the running device a phase looks at, an image has in its files. */
+static int boot_look(struct evidence *e, const struct where *w)
+{
+	return w->live || w->root < 0 ? 0 : boot_collect(e, w) | bootloader_collect(e, w);
+}
+
 static void collect(struct evidence *e, struct work *w, const struct policy *p)
 {
 	const struct where *at = &w->where;
 
-	if (phases_take(e, at, &w->phases) < 0 || device_collect(e, at) < 0 || kconfig_collect(e, at) < 0 ||
+	if (phases_take(e, at, &w->phases) < 0 || egress_compare(e) < 0 || device_collect(e, at) < 0 || kconfig_collect(e, at) < 0 ||
 	        cmdline_collect(e, at) < 0 || sysctl_collect(e, at, p) < 0 || modprobe_collect(e, at) < 0 ||
-	        image_collect(e, at, p) < 0)
+	        image_collect(e, at, p) < 0 || boot_look(e, at) < 0)
 		msg("the evidence is not complete: more than its bounds allow, or no memory");
 }
 
@@ -251,6 +315,10 @@ static int report(struct work *w, const struct report *r)
 /* What is written is for the target, whatever it is written on. */
 static int generate_all(struct work *w, const struct policy *p, struct evidence *e)
 {
+	for (unsigned i = 0; i < w->operands.n; i++)
+		if (!generate_asks(p, w->operands.name[i]))
+			die(EXIT_USAGE, "%s=%s: nothing asks for it", w->operands.name[i],
+			        w->operands.value[i]);
 	w->where.live = 0;
 	if (device_collect(e, &w->where) < 0)
 		die_errno(EXIT_TEMPORARY, "evidence");
@@ -295,7 +363,12 @@ static void standard_open(void)
 
 int main(int argc, char **argv)
 {
-	static struct work w = {.where = {.root = -1, .kconfig_fd = -1, .cmdline_fd = -1, .sysctls_fd = -1}};
+	static struct work w = {.where = {.root = -1,
+	                                .kconfig_fd = -1,
+	                                .cmdline_fd = -1,
+	                                .sysctls_fd = -1,
+	                                .image_fd = -1,
+	                                .hashtree_fd = -1}};
 	static struct policy policy;
 
 	if (attempt_is_one(argc, argv))

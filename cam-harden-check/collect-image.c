@@ -2,6 +2,11 @@
  * and whether what the policy sets at boot is declared in it. */
 #define _GNU_SOURCE
 #include "collect.h"
+#include "image-selinux.h"
+#include "image-verity.h"
+#include "initramfs.h"
+#include "nftables-conf.h"
+#include "sbom.h"
 #include "sysctl.h"
 
 #include <errno.h>
@@ -315,8 +320,11 @@ static int declared_ask(struct evidence *e, const struct rule *r)
 
 static int declared_find(struct evidence *e, const struct policy *p)
 {
+	const char *why = evidence_group_unseen(e, "sysctl");
 	int r = 0;
 
+	if (why) /* one of the files was not seen, or not whole: it could be the one that sets it */
+		return evidence_unseen(e, "image", "undeclared-sysctls", why);
 	for (size_t i = 0; i < p->rules && !r; i++)
 		r = declared_ask(e, &p->rule[i]);
 	return r ? r : list_end(e, "undeclared-sysctls", "sysctl.d");
@@ -326,10 +334,17 @@ int image_collect(struct evidence *e, const struct where *w, const struct policy
 {
 	if (w->root < 0)
 		return evidence_unseen(e, "image", NULL, "no tree was given: -r");
+	if (!where_exists(w, "etc")) /* nothing there would be as good as nothing wrong */
+		return evidence_unseen(e, "image", NULL, "no etc in it: not the root of a system");
 	int r = accounts(e, w);
 	r = r ? r : tools_find(e, w);
 	r = r ? r : keys_find(e, w);
 	r = r ? r : getty_find(e, w);
 	r = r ? r : fstab_find(e, w, p);
+	r = r ? r : nftables_conf_collect(e, w, p);
+	r = r ? r : image_selinux_collect(e, w);
+	r = r ? r : initramfs_collect(e, w);
+	r = r ? r : image_verity_collect(e, w);
+	r = r ? r : sbom_collect(e, w);
 	return r ? r : declared_find(e, p);
 }

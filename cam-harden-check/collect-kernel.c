@@ -185,6 +185,18 @@ static int arch_differs(const struct kconfig_head *h, const struct evidence *e, 
 	return 1;
 }
 
+/* How many symbols it has: with so few that nobody would call it a kernel, what is not mentioned says little.
+ */
+static int symbols_put(struct evidence *e, const struct kconfig_head *head, const char *source)
+{
+	char text[32];
+
+	if (evidence_first(e, "image", "config-symbols"))
+		return 0;
+	snprintf(text, sizeof text, "%zu", (size_t)head->symbols + head->unset);
+	return evidence_fact(e, "image", "config-symbols", text, source);
+}
+
 /* 1: taken, 0: implausible (said in why), -1: evidence full. The first source decides about the group; others
  * are compared only when they are plausible. */
 static int config_take(struct evidence *e, struct source *s, char *why, size_t max)
@@ -210,7 +222,7 @@ static int config_take(struct evidence *e, struct source *s, char *why, size_t m
 		snprintf(why, max, "%s", wrong);
 		return 0;
 	}
-	return 1;
+	return symbols_put(e, &head, s->name) < 0 ? -1 : 1;
 }
 
 int kconfig_collect(struct evidence *e, const struct where *w)

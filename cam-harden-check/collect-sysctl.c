@@ -5,7 +5,6 @@
 #include "modprobe.h"
 #include "sysctl.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -17,61 +16,6 @@
 #include <unistd.h>
 
 enum { FILES_MAX = 512, PATH_BYTES_MAX = 512, VALUE_BYTES_MAX = 4096, NAMES_MAX = 1024 };
-
-/* --- folders --- */
-
-void folder_names_free(char **names, size_t n)
-{
-	for (size_t i = 0; names && i < n; i++)
-		free(names[i]);
-	free(names);
-}
-
-static int names_compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-char **folder_names(const struct where *w, const char *path, size_t max, size_t *n)
-{
-	int fd = where_open(w, path, O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	char **names = d ? calloc(max, sizeof *names) : NULL;
-	int err = d && !names ? ENOMEM : 0;
-
-	*n = 0;
-	if (!d) {
-		err = errno;
-		if (fd >= 0)
-			close(fd);
-		errno = err;
-		return NULL;
-	}
-	while (names && !err) {
-		errno = 0;
-		struct dirent *entry = readdir(d);
-		if (!entry) {
-			err = errno;
-			break;
-		}
-		if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-			continue;
-		if (*n == max)
-			err = E2BIG;
-		else if (!(names[*n] = strdup(entry->d_name)))
-			err = ENOMEM;
-		else
-			++*n;
-	}
-	closedir(d);
-	if (err) {
-		folder_names_free(names, *n);
-		errno = err;
-		return NULL;
-	}
-	qsort(names, *n, sizeof *names, names_compare);
-	return names;
-}
 
 /* --- the running kernel --- */
 
@@ -382,9 +326,9 @@ static int modprobe_file(void *ctx, const char *path)
 		(void)modprobe_parse(text, n, source, m->e, &why);
 	free(text);
 	if (!why)
-		return 0;
+		return n ? evidence_item(m->e, "image", "modprobe.d", source, source) : 0;
 	collect_why(said, sizeof said, source, why);
-	return evidence_unseen(m->e, "modprobe", NULL, said);
+	return evidence_unseen(m->e, "modprobe", NULL, said) | evidence_unseen(m->e, "image", "modprobe.d", said);
 }
 
 int modprobe_collect(struct evidence *e, const struct where *w)
@@ -396,6 +340,8 @@ int modprobe_collect(struct evidence *e, const struct where *w)
 	if (w->root < 0)
 		return evidence_unseen(e, "modprobe", NULL, "no tree was given: -r");
 	if (files_each(w, folder, sizeof folder / sizeof *folder, modprobe_file, &m) < 0)
+		return -1;
+	if (!evidence_first(e, "image", "modprobe.d") && evidence_none(e, "image", "modprobe.d", "modprobe.d") < 0)
 		return -1;
 	return evidence_whole(e, "modprobe", "modprobe.d");
 }

@@ -86,14 +86,27 @@ static void map_look(struct look *l, int fd, size_t n)
 		elf_look(l, &f);
 }
 
+/* Nothing that is in it counts as looked at. */
+static void unreadable(struct look *l, const char *why)
+{
+	static const enum look_key needs[] = {KEY_CAPS, KEY_SECRET, KEY_SIGNING, KEY_PIE, KEY_RELRO,
+	        KEY_BIND_NOW, KEY_NX, KEY_CANARY, KEY_RPATH, KEY_WX, KEY_BROKEN};
+
+	for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
+		list_unseen(&l->list[needs[i]], why);
+	l->labels.unseen = why;
+}
+
 static void text_look(struct look *l, int fd, const struct stat *st)
 {
 	static char text[KEYFILE_BYTES_MAX];
 	size_t n = 0;
-	ssize_t r;
+	ssize_t r = 0;
 
 	while (n < sizeof text && (r = pread(fd, text + n, sizeof text - n, (off_t)n)) > 0)
 		n += (size_t)r;
+	if (r < 0)
+		unreadable(l, "a file cannot be read");
 	if (secret_key_is_in(text, n, "cam-recipient-secret1"))
 		list_add(&l->list[KEY_SECRET], "%s", l->path);
 	if (st->st_mode & (S_IRWXG | S_IRWXO) && secret_key_is_in(text, n, "cam-device-secret1"))
@@ -101,13 +114,12 @@ static void text_look(struct look *l, int fd, const struct stat *st)
 	explicit_bzero(text, n);
 }
 
-static void unreadable(struct look *l)
+static void capability_look(struct look *l, int fd)
 {
-	static const enum look_key needs[] = {KEY_CAPS, KEY_SECRET, KEY_SIGNING, KEY_PIE, KEY_RELRO,
-	        KEY_BIND_NOW, KEY_NX, KEY_CANARY, KEY_RPATH, KEY_WX, KEY_BROKEN};
-
-	for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
-		list_unseen(&l->list[needs[i]], "a file may not be read: root is needed");
+	if (fgetxattr(fd, "security.capability", NULL, 0) > 0)
+		list_add(&l->list[KEY_CAPS], "%s", l->path);
+	else if (errno != ENODATA && errno != ENOTSUP)
+		list_unseen(&l->list[KEY_CAPS], "the capabilities of a file cannot be read");
 }
 
 static void content_look(struct look *l, int dir, const char *name, const struct stat *was)
@@ -115,18 +127,24 @@ static void content_look(struct look *l, int dir, const char *name, const struct
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOATIME);
 	struct stat st;
 	char magic[4];
+	ssize_t n;
 
 	if (fd < 0 && errno == EPERM)
 		fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
 		if (errno != ENOENT)
-			unreadable(l);
+			unreadable(l, "a file may not be read: root is needed");
 		return;
 	}
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_ino == was->st_ino) {
-		if (fgetxattr(fd, "security.capability", NULL, 0) > 0)
-			list_add(&l->list[KEY_CAPS], "%s", l->path);
-		if (st.st_size >= 4 && pread(fd, magic, 4, 0) == 4 && memcmp(magic, "\177ELF", 4) == 0)
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_ino != was->st_ino) {
+		unreadable(l, "a file became another one while it was looked at");
+	} else {
+		labels_look(&l->labels, fd, l->path);
+		capability_look(l, fd);
+		n = pread(fd, magic, sizeof magic, 0);
+		if (n < 0)
+			unreadable(l, "a file cannot be read");
+		else if (n == sizeof magic && memcmp(magic, "\177ELF", sizeof magic) == 0)
 			map_look(l, fd, (size_t)st.st_size);
 		else if (st.st_size > 0 && st.st_size <= KEYFILE_BYTES_MAX)
 			text_look(l, fd, &st);
@@ -146,6 +164,17 @@ static bool name_is(const char *name, const char *pattern)
 	return strcmp(name, pattern) == 0;
 }
 
+bool look_name_interprets(const char *name)
+{
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (name_is(name, known[i].name))
+			return true;
+	for (size_t i = 0; i < sizeof applets / sizeof *applets; i++)
+		if (strcmp(name, applets[i]) == 0)
+			return true;
+	return false;
+}
+
 /* A regular file that can be run, by its name. */
 static void program_look(struct look *l, const char *name)
 {
@@ -159,8 +188,11 @@ static void link_look(struct look *l, int dir, const char *name)
 	char target[PATH_BYTES];
 	ssize_t n = readlinkat(dir, name, target, sizeof target - 1);
 
-	if (n < 0)
+	if (n < 0) {
+		if (errno != ENOENT)
+			list_unseen(&l->list[KEY_APPLETS], "a link cannot be read");
 		return;
+	}
 	target[n] = 0;
 	const char *slash = strrchr(target, '/'), *base = slash ? slash + 1 : target;
 	if (strcmp(base, "busybox") != 0 && strcmp(base, "toybox") != 0)
@@ -188,6 +220,11 @@ void look_file(struct look *l, const char *path, int dir, const char *name, cons
 	}
 }
 
+void look_folder(struct look *l, const char *path, int fd)
+{
+	labels_look(&l->labels, fd, path);
+}
+
 void look_begin(struct look *l, struct evidence *e)
 {
 	*l = (struct look){0};
@@ -197,6 +234,7 @@ void look_begin(struct look *l, struct evidence *e)
 
 int look_end(struct look *l, const char *stopped)
 {
+	struct evidence *e = l->list[0].e;
 	int r = 0;
 
 	for (int k = 0; k < LOOK_KEYS; k++) {
@@ -204,12 +242,13 @@ int look_end(struct look *l, const char *stopped)
 			list_unseen(&l->list[k], stopped);
 		r |= list_end(&l->list[k]);
 	}
-	return r;
+	l->labels.unseen = stopped ? stopped : l->labels.unseen;
+	return r | labels_end(&l->labels, e);
 }
 
 int look_unseen(struct evidence *e, const char *why)
 {
-	int r = 0;
+	int r = evidence_unseen(e, "image", "unlabelled", why);
 
 	for (int k = 0; k < LOOK_KEYS; k++)
 		r |= evidence_unseen(e, keys[k].group, keys[k].name, why);

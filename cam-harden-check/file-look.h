@@ -3,7 +3,10 @@
  * file that shrinks meanwhile ends the process, and with it the phase: not seen. */
 #ifndef FILE_LOOK_H
 #define FILE_LOOK_H
+#include "labels.h"
 #include "list.h"
+
+#include <stdbool.h>
 
 #include <sys/stat.h>
 
@@ -31,12 +34,17 @@ enum look_key {
 
 struct look {
 	struct list list[LOOK_KEYS];
+	struct labels labels;
 	const char *path; /* of the file that is looked at */
 };
 
 void look_begin(struct look *, struct evidence *);
 /* path: what it is called in the report; dir and name: where it lies. */
 void look_file(struct look *, const char *path, int dir, const char *name, const struct stat *);
+/* An open folder. */
+void look_folder(struct look *, const char *path, int fd);
+/* Is this the name of a shell, of an interpreter, or of a program that fetches or serves? */
+bool look_name_interprets(const char *name);
 /* stopped: why not all files were looked at, or NULL. 0, or -1: evidence full. */
 int look_end(struct look *, const char *stopped);
 /* Not one file was looked at. */

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,7 @@ static void folder_walk(struct walk *w, int fd, unsigned depth)
 		close(fd);
 		return;
 	}
+	look_folder(&w->look, w->path, fd);
 	errno = 0;
 	for (struct dirent *x; (x = readdir(d)); errno = 0) {
 		if (strcmp(x->d_name, ".") == 0 || strcmp(x->d_name, "..") == 0)
@@ -149,6 +151,9 @@ static void others_walk(struct walk *w, const struct where *at)
 /* /etc/ld.so.preload, and the errno of reading it. */
 static char *preload;
 static int preload_errno = ENODATA;
+/* What is not there cannot be wrong: a folder that holds no system must not look like a good one. */
+static bool plausible;
+static const char no_system[] = "there is no etc: not the root of a system";
 
 void files_open(const struct where *at)
 {
@@ -156,6 +161,7 @@ void files_open(const struct where *at)
 
 	preload = where_read(at, "etc/ld.so.preload", 64 << 10, &n);
 	preload_errno = preload ? 0 : errno;
+	plausible = where_exists(at, "etc");
 }
 
 static int preload_collect(struct evidence *e)
@@ -163,6 +169,8 @@ static int preload_collect(struct evidence *e)
 	struct list l = {e, "exec", "preload", "/etc/ld.so.preload", 0, NULL, 0};
 	char *save = NULL;
 
+	if (!plausible)
+		list_unseen(&l, no_system);
 	if (preload_errno && preload_errno != ENOENT)
 		list_unseen(&l, "/etc/ld.so.preload cannot be read");
 	for (char *s = preload ? strtok_r(preload, " \t\n:", &save) : NULL; s;
@@ -191,6 +199,8 @@ int files_collect(struct evidence *e, const struct where *at)
 		others_walk(&w, at);
 	else
 		filesystem_walk(&w, at, "");
+	if (!plausible)
+		w.stopped = no_system;
 	if (!w.entries)
 		w.stopped = "there is not one file";
 	return preload_collect(e) | look_end(&w.look, w.stopped);

@@ -11,6 +11,17 @@
 
 /* --- operands --- */
 
+int generate_nft_asks(const char *name)
+{
+	static const char *const names[] = {
+	        "server", "port", "dns", "ntp", "ship", "time", "ipv6", "interface", "neighbours"};
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcmp(names[i], name) == 0)
+			return 1;
+	return 0;
+}
+
 /* Addresses of IPv4, networks too, separated by commas. */
 static int addresses_ok(const char *list)
 {
@@ -82,21 +93,29 @@ static int neighbours_ok(const char *list)
 	return 1;
 }
 
+/* What was wrong or missing. */
+struct missing {
+	int n;
+	bool tell;
+};
+
 /* The operand, or otherwise; NULL when it is wrong or missing, which is said and counted. */
 static const char *want(const struct operands *o, const char *name, const char *otherwise,
-        int (*ok)(const char *), const char *what, int *missing)
+        int (*ok)(const char *), const char *what, struct missing *missing)
 {
 	const char *v = operand(o, name);
 
+	if (!generate_nft_asks(name))
+		die(EXIT_BUG, "%s: an operand without a name", name);
 	if (!v)
 		v = otherwise;
 	if (v && ok(v))
 		return v;
-	if (v)
+	if (missing->tell && v)
 		msg("%s=%s: not %s", name, v, what);
-	else
+	else if (missing->tell)
 		msg("%s: needed: %s", name, what);
-	++*missing;
+	missing->n++;
 	return NULL;
 }
 
@@ -236,25 +255,45 @@ static const char *ipv6_of(const struct evidence *e)
 	return f && strcmp(f->value, "n") == 0 ? "absent" : "drop";
 }
 
-int generate_nft(const struct policy *p, const struct evidence *e, const struct operands *o, FILE *out)
+/* 0, or how many are missing. */
+static int flows_take(struct flows *f, const struct evidence *e, const struct operands *o, bool tell)
+{
+	struct missing missing = {0, tell};
+
+	f->server = want(o, "server", NULL, list_ok, "addresses of IPv4, or any", &missing);
+	f->port = want(o, "port", "443", ports_ok, "ports", &missing);
+	f->dns = want(o, "dns", "none", none_ok, "addresses of IPv4, or none", &missing);
+	f->ntp = want(o, "ntp", "none", none_ok, "addresses of IPv4, or none", &missing);
+	f->ship = want(o, "ship", "camship", name_ok, "a user", &missing);
+	f->time = want(o, "time", "ntp", name_ok, "a user", &missing);
+	f->ipv6 = want(o, "ipv6", ipv6_of(e), drop_ok, "drop or absent", &missing);
+	f->interface = want(o, "interface", NULL, name_ok, "an interface, or none", &missing);
+	f->neighbours = want(o, "neighbours", NULL, neighbours_ok, "ADDRESS/MAC of each, or none", &missing);
+	return missing.n;
+}
+
+/* All of them, so that whoever has the file can write it again. */
+static void operands_write(const struct flows *f, FILE *out)
+{
+	fprintf(out,
+	        GENERATE_NFT_WITH
+	        "server=%s port=%s dns=%s ntp=%s ship=%s time=%s interface=%s neighbours=%s "
+	        "ipv6=%s\n",
+	        f->server, f->port, f->dns, f->ntp, f->ship, f->time, f->interface, f->neighbours, f->ipv6);
+}
+
+int generate_nft(
+        const struct policy *p, const struct evidence *e, const struct operands *o, FILE *out, bool tell)
 {
 	struct nft n = {p, out};
 	struct flows f;
-	int missing = 0;
+	int missing = flows_take(&f, e, o, tell);
 
-	f.server = want(o, "server", NULL, list_ok, "addresses of IPv4, or any", &missing);
-	f.port = want(o, "port", "443", ports_ok, "ports", &missing);
-	f.dns = want(o, "dns", "none", none_ok, "addresses of IPv4, or none", &missing);
-	f.ntp = want(o, "ntp", "none", none_ok, "addresses of IPv4, or none", &missing);
-	f.ship = want(o, "ship", "camship", name_ok, "a user", &missing);
-	f.time = want(o, "time", "ntp", name_ok, "a user", &missing);
-	f.ipv6 = want(o, "ipv6", ipv6_of(e), drop_ok, "drop or absent", &missing);
-	f.interface = want(o, "interface", NULL, name_ok, "an interface, or none", &missing);
-	f.neighbours = want(o, "neighbours", NULL, neighbours_ok, "ADDRESS/MAC of each, or none", &missing);
 	if (missing)
 		return missing;
 	fprintf(out, "# From the policy %s, by cam-harden-check -g nft: each line with the id of its rule.\n",
 	        p->layer[p->layers - 1]);
+	operands_write(&f, out);
 	fputs("table ip cam\ndelete table ip cam\ntable ip cam {\n", out);
 	input(&n);
 	fputs("\tchain forward {\n", out);

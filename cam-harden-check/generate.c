@@ -37,6 +37,24 @@ const char *operand(const struct operands *o, const char *name)
 	return NULL;
 }
 
+static int expect_asks(const struct expect *x, const char *name)
+{
+	for (unsigned i = 0; i < x->terms; i++) {
+		const char *key = x->term[i].key;
+		if (strcmp(key, name) == 0 || (strncmp(key, "fstab", 5) == 0 && strcmp(key + 5, name) == 0))
+			return 1;
+	}
+	return 0;
+}
+
+int generate_asks(const struct policy *p, const char *name)
+{
+	for (size_t i = 0; i < p->rules; i++)
+		if (expect_asks(&p->rule[i].expected, name) || expect_asks(&p->rule[i].condition, name))
+			return 1;
+	return generate_nft_asks(name);
+}
+
 /* --- the value of a term --- */
 
 /* What an expression of the rule's first alternative wants of a group, or NULL. */
@@ -316,7 +334,7 @@ int generate(
 	if (expected_facts(p, e, o) < 0)
 		return -1;
 	if (strcmp(what, "nft") == 0)
-		return generate_nft(p, e, o, out);
+		return generate_nft(p, e, o, out, true);
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		if (strcmp(kinds[i].what, what) == 0) {
 			g.group = kinds[i].group;

@@ -22,6 +22,8 @@ struct operands {
 /* -1: not NAME=VALUE, given twice, or too many. text is cut up. */
 int operands_add(struct operands *, char *text);
 const char *operand(const struct operands *, const char *name);
+/* Is there a line, or a condition, for which it would be needed? */
+int generate_asks(const struct policy *, const char *name);
 
 /* what: kconfig, cmdline, sysctl, modprobe, nft, fstab. How many values are missing (said with msg()), or -1:
  * unknown. e tells which conditions hold: device facts, and what the policy itself expects of the kernel's

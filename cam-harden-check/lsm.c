@@ -1,9 +1,10 @@
-/* Reads securityfs, selinuxfs, /proc/modules and the keyring's list. What is not mounted could not be seen: a
- * missing securityfs does not mean that a module is not there. */
+/* Reads securityfs, selinuxfs, /proc/modules. What is not mounted could not be seen: a missing securityfs
+ * does not mean that a module is not there. */
 #define _GNU_SOURCE
 #include "lsm.h"
 
 #include "list.h"
+#include "sha256.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -102,7 +103,8 @@ long lsm_permissive_domains(const uint8_t *policy, size_t n)
 static int permissive_put(struct evidence *e, const struct where *w)
 {
 	size_t n;
-	char *policy = where_read(w, SELINUX "policy", POLICY_BYTES_MAX, &n), text[48];
+	char *policy = where_read(w, SELINUX "policy", POLICY_BYTES_MAX, &n), text[48],
+	     hash[SHA256_TEXT_BYTES];
 	long domains = policy ? lsm_permissive_domains((const uint8_t *)policy, n) : -1;
 	int r;
 
@@ -112,6 +114,12 @@ static int permissive_put(struct evidence *e, const struct where *w)
 		        "the loaded policy cannot be read or understood");
 	else
 		r = fact_put(e, group, "selinux.permissive-domains", text, SELINUX "policy");
+	/* as the kernel writes it out, which is not the file that was loaded */
+	if (domains >= 0)
+		sha256_text(policy, n, hash);
+	r |= domains < 0 ? evidence_unseen(e, group, "selinux.policy-hash",
+	                           "the loaded policy cannot be read or understood")
+	                 : fact_put(e, group, "selinux.policy-hash", hash, SELINUX "policy");
 	free(policy);
 	return r;
 }
@@ -136,7 +144,7 @@ static bool policy_loaded(const struct where *w)
 static int selinux_collect(struct evidence *e, const struct where *w, bool active)
 {
 	static const char *const keys[] = {"selinux.enforce", "selinux.policy-loaded", "selinux.deny_unknown",
-	        "selinux.checkreqprot", "selinux.permissive-domains"};
+	        "selinux.checkreqprot", "selinux.permissive-domains", "selinux.policy-hash"};
 	bool mounted = where_exists(w, SELINUX "enforce");
 	int r = 0;
 
@@ -174,7 +182,7 @@ static int policies_walk(
 }
 
 struct ipe {
-	struct list active;
+	struct list active, early;
 	bool default_denies;
 	unsigned policies;
 };
@@ -207,6 +215,17 @@ static bool denies_by_default(const char *policy)
 	return execute || (all && !execute_allowed);
 }
 
+/* Rules that go on trusting what the kernel started from before the root was there, which nothing checks. */
+static void early_look(struct list *l, const char *policy)
+{
+	for (const char *line = policy; *line; line += *line == '\n') {
+		size_t n = strcspn(line, "\n");
+		if (memmem(line, n, "boot_verified=TRUE", 18) && memmem(line, n, "action=ALLOW", 12))
+			list_add(l, "%.*s", (int)n, line);
+		line += n;
+	}
+}
+
 static void policy_look(const struct where *w, const char *name, void *arg)
 {
 	struct ipe *i = arg;
@@ -214,12 +233,14 @@ static void policy_look(const struct where *w, const char *name, void *arg)
 	     *text = policy_file(w, name, "policy");
 
 	i->policies++;
-	if (!active || !text)
+	if (!active || !text) {
 		list_unseen(&i->active, "a policy of IPE cannot be read");
-	else if (active[0] == '1') {
+		list_unseen(&i->early, "a policy of IPE cannot be read");
+	} else if (active[0] == '1') {
 		list_add(&i->active, "%s %.*s", name, version ? (int)strcspn(version, "\n") : 1,
 		        version ? version : "?");
 		i->default_denies = denies_by_default(text);
+		early_look(&i->early, text);
 	}
 	free(active);
 	free(version);
@@ -228,23 +249,27 @@ static void policy_look(const struct where *w, const char *name, void *arg)
 
 static int ipe_collect(struct evidence *e, const struct where *w, bool active)
 {
-	struct ipe i = {.active = {e, group, "ipe.active-policy", SECURITY "ipe", 0, NULL, 0}};
+	struct ipe i = {.active = {e, group, "ipe.active-policy", SECURITY "ipe", 0, NULL, 0},
+	        .early = {e, group, "ipe.boot-verified", SECURITY "ipe", 0, NULL, 0}};
 
 	if (!active)
 		return evidence_none(e, group, "ipe.enforce", SECURITY "lsm") |
 		       evidence_none(e, group, "ipe.active-policy", SECURITY "lsm") |
-		       evidence_none(e, group, "ipe.default", SECURITY "lsm");
+		       evidence_none(e, group, "ipe.default", SECURITY "lsm") |
+		       evidence_none(e, group, "ipe.boot-verified", SECURITY "lsm");
 	int r = line_put(e, w, "ipe.enforce", SECURITY "ipe/enforce", NULL);
-	if (policies_walk(w, policy_look, &i) < 0)
+	if (policies_walk(w, policy_look, &i) < 0) {
 		list_unseen(&i.active, "the policies of IPE cannot be listed");
-	r |= list_end(&i.active);
+		list_unseen(&i.early, "the policies of IPE cannot be listed");
+	}
+	r |= list_end(&i.active) | list_end(&i.early);
 	if (i.active.unseen)
 		return r | evidence_unseen(e, group, "ipe.default", i.active.unseen);
 	return r | fact_put(e, group, "ipe.default", i.active.n == 1 && i.default_denies ? "deny" : "allow",
 	                   SECURITY "ipe/policies");
 }
 
-/* --- IMA, modules, keys --- */
+/* --- IMA, modules --- */
 
 /* "10 HASH ima-ng sha256:DIGEST boot_aggregate": zeros where the TPM was passed by. */
 static int aggregate_put(struct evidence *e, char *log)
@@ -304,28 +329,6 @@ static int modules_collect(struct evidence *e, const struct where *w)
 	return r | line_put(e, w, "modules.sig_enforce", "sys/module/module/parameters/sig_enforce", "");
 }
 
-/* Lines of /proc/keys: ID FLAGS USAGE TIMEOUT PERM UID GID TYPE DESCRIPTION. Only keys that may be viewed are
- * listed, so an empty list proves nothing. */
-static int keys_collect(struct evidence *e, const struct where *w)
-{
-	struct list l = {e, group, "keyring.certificates", "/proc/keys", 0, NULL, 0};
-	size_t n;
-	char *text = where_read(w, "proc/keys", 1 << 20, &n), *save = NULL;
-
-	if (!text && errno == ENOENT)
-		return evidence_none(e, group, "keyring.certificates", "/proc/keys");
-	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
-	        line = strtok_r(NULL, "\n", &save)) {
-		char *key = strstr(line, " asymmetri ");
-		if (key)
-			list_add(&l, "%s", key + strlen(" asymmetri "));
-	}
-	if (!l.n)
-		list_unseen(&l, "no certificate of the kernel may be viewed");
-	free(text);
-	return list_end(&l);
-}
-
 /* Is the module in the list of active ones? */
 static bool active(const char *lsm, const char *name)
 {
@@ -357,10 +360,10 @@ int lsm_collect(struct evidence *e, const struct where *w)
 		r |= ima_collect(e, w);
 	} else {
 		static const char *const keys[] = {"ipe.enforce", "ipe.active-policy", "ipe.default",
-		        "ima.boot_aggregate", "ima.violations", "ima.runtime-count"};
+		        "ipe.boot-verified", "ima.boot_aggregate", "ima.violations", "ima.runtime-count"};
 		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 			r |= evidence_unseen(e, group, keys[i], "securityfs is not mounted");
 	}
 	free(lsm);
-	return r | modules_collect(e, w) | keys_collect(e, w);
+	return r | modules_collect(e, w);
 }

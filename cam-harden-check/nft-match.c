@@ -85,6 +85,17 @@ static void payload_match(const struct traffic *t, const char *protocol, const c
 		p->never = true;
 }
 
+static void met_note(const struct traffic *t, const json_t *left, json_t *right, struct path *p)
+{
+	bool dynamic;
+	json_t *set = values_elements(&t->table, right, &dynamic);
+
+	if (p->mets == EGRESS_CONDITIONS_MAX)
+		p->met_more = true;
+	else if (!dynamic) /* which binds nothing */
+		p->met[p->mets++] = (struct egress_condition){left, set, right};
+}
+
 void match_left(const struct traffic *t, const json_t *left, json_t *right, int part, struct path *p)
 {
 	const json_t *meta = json_object_get(left, "meta"), *ct = json_object_get(left, "ct"),
@@ -93,6 +104,8 @@ void match_left(const struct traffic *t, const json_t *left, json_t *right, int 
 	json_t *one;
 	bool empty;
 
+	if (part < 0 && t->hook == OUTPUT)
+		met_note(t, left, right, p);
 	if (concat && part < 0) {
 		json_array_foreach(concat, i, one)
 		{

@@ -2,6 +2,7 @@
  * nothing. */
 #ifndef NFT_MATCH_H
 #define NFT_MATCH_H
+#include "egress.h"
 #include "nft-json.h"
 
 enum l3 { IP4, IP6 };
@@ -34,6 +35,10 @@ struct path {
 	bool never; /* no packet of this kind gets here */
 	bool spoofed, invalid;
 	bool limited, logged;
+	/* what was met, on the way out; met_more: more than fits */
+	struct egress_condition met[EGRESS_CONDITIONS_MAX];
+	size_t mets;
+	bool met_more;
 };
 
 /* Takes one "match" into the path. */

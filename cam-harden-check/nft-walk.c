@@ -42,6 +42,18 @@ static void item(struct walk *w, const char *key, const char *chain, json_int_t 
 		w->failed = true;
 }
 
+/* Who is named as a peer. */
+static void flows_put(struct walk *w, const struct path *p)
+{
+	struct verdict *v = w->v;
+
+	switch (egress_put(w->e, p->met, p->mets, w->t.l3 == IP6, &v->flows)) {
+	case EGRESS_DONE: v->flows_strange |= p->met_more; break;
+	case EGRESS_STRANGE: v->flows_strange = true; break;
+	case EGRESS_FULL: w->failed = true; break;
+	}
+}
+
 /* Where a rule lets everything through, no more is said of it. */
 static void accepted(struct walk *w, const struct path *p, const char *chain, json_int_t handle)
 {
@@ -81,6 +93,8 @@ static void accepted(struct walk *w, const struct path *p, const char *chain, js
 		v->unbound_peer++;
 		item(w, "nft:egress-dst", chain, handle);
 	}
+	if (w->t.hook == OUTPUT && b & BOUND_PEER && w->e)
+		flows_put(w, p);
 }
 
 /* --- walking --- */

@@ -7,19 +7,32 @@
 
 #include "attempt.h"
 #include "boot.h"
+#include "bootloader.h"
 #include "child.h"
+#include "clock.h"
 #include "fdio.h"
+#include "feeder.h"
 #include "files.h"
 #include "firewall.h"
+#include "fuses.h"
+#include "keyring.h"
 #include "lsm.h"
+#include "measured.h"
 #include "mounts.h"
 #include "msg.h"
+#include "order.h"
 #include "processes.h"
 #include "programs.h"
 #include "protocols.h"
+#include "resolver.h"
+#include "rollback.h"
 #include "sandbox.h"
+#include "securebits.h"
 #include "sockets.h"
+#include "timesource.h"
+#include "tpm-owner.h"
 #include "verity.h"
+#include "wifi.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -36,12 +49,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { COLLECTORS_MAX = 8, GROUPS_MAX = 4, FIELDS = 5, DEVICE = 0, PROCESSES = 1, FILES = 2, ATTEMPTS = 3 };
+enum {
+	COLLECTORS_MAX = 16,
+	OPENERS_MAX = 8,
+	GROUPS_MAX = 4,
+	FIELDS = 5,
+	DEVICE = 0,
+	PROCESSES = 1,
+	FILES = 2,
+	ATTEMPTS = 3
+};
 static const char between[] = "\x1f", all_said[] = ".\n";
 
 struct phase {
 	const char *name;
-	void (*open[3])(const struct where *); /* before its sandbox */
+	void (*open[OPENERS_MAX])(const struct where *); /* before its sandbox */
 	int (*collect[COLLECTORS_MAX])(struct evidence *, const struct where *);
 	/* When it fails, nothing of these was seen. Of those that others see a part of, too: what nobody saw.
 	 */
@@ -54,12 +76,19 @@ struct phase {
 #define CAP(c) (UINT64_C(1) << (c))
 
 static const struct phase phases[PHASES] = {
-        [DEVICE] = {"device", {firewall_open, protocols_open, verity_open},
+        [DEVICE] = {"device",
+                {firewall_open, protocols_open, verity_open, rollback_open, tpm_owner_open, clock_open,
+                        securebits_open},
                 {mounts_collect, verity_collect, lsm_collect, protocols_collect, boot_collect,
-                        firewall_collect},
-                {"mount", "integrity", "watchdog", "proto"}, {"net"}, NULL, 0, 20},
-        [PROCESSES] = {"processes", {NULL}, {processes_collect, programs_collect, sockets_collect},
-                {"process"}, {"net", "exec"}, NULL, CAP(CAP_SYS_PTRACE) | CAP(CAP_DAC_READ_SEARCH), 20},
+                        bootloader_collect, fuses_collect, keyring_collect, rollback_collect,
+                        tpm_owner_collect, measured_collect, firewall_collect, clock_collect,
+                        securebits_collect},
+                {"mount", "integrity", "watchdog", "proto"}, {"net", "exec"}, NULL, 0, 20},
+        [PROCESSES] = {"processes", {NULL},
+                {processes_collect, programs_collect, sockets_collect, timesource_collect, resolver_collect,
+                        wifi_collect, order_collect, feeder_collect},
+                {"process"}, {"net", "exec", "integrity", "watchdog"}, NULL,
+                CAP(CAP_SYS_PTRACE) | CAP(CAP_DAC_READ_SEARCH), 20},
         [FILES] = {"files", {files_open}, {files_collect}, {NULL}, {NULL}, files_unseen,
                 CAP(CAP_DAC_READ_SEARCH), 1800},
         [ATTEMPTS] = {"attempts", {NULL}, {attempt_collect}, {NULL}, {NULL}, attempt_unseen, 0, 60},
@@ -151,7 +180,7 @@ _Noreturn static void phase_be(const struct phase *p, const struct where *w, int
 	if (prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0) < 0 || !e || !out)
 		die_errno(EXIT_TEMPORARY, "%s", p->name);
 	descriptors_keep(fd, w->root);
-	for (size_t i = 0; i < sizeof p->open / sizeof *p->open && p->open[i]; i++)
+	for (size_t i = 0; i < OPENERS_MAX && p->open[i]; i++)
 		p->open[i](w);
 	confine(p);
 	for (size_t i = 0; i < COLLECTORS_MAX && p->collect[i]; i++)

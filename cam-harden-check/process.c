@@ -150,6 +150,16 @@ int process_is_kernel(const char *stat, bool *is_kernel)
 	return 0;
 }
 
+int process_oom_parse(const char *text, long *out)
+{
+	char *end;
+
+	if (*text != '-' && !isdigit((unsigned char)*text))
+		return -1;
+	*out = strtol(text, &end, 10);
+	return end > text && *end == '\n' && !end[1] && *out >= -1000 && *out <= 1000 ? 0 : -1;
+}
+
 char *process_read(const struct where *w, pid_t pid, const char *name, size_t *n)
 {
 	char path[320];

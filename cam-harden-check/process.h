@@ -43,6 +43,9 @@ int process_limit_parse(const char *text, const char *name, uint64_t *soft, uint
 /* The flags of /proc/PID/stat, whose second field can hold anything. 0, or -1. */
 int process_is_kernel(const char *stat, bool *is_kernel);
 
+/* /proc/PID/oom_score_adj: from -1000 to 1000. 0, or -1. */
+int process_oom_parse(const char *text, long *out);
+
 /* A file of a process, whole. NULL with errno. */
 char *process_read(const struct where *w, pid_t pid, const char *name, size_t *n);
 /* What a link of a process says. -1 with errno. */

@@ -19,28 +19,36 @@
 
 enum { TOOLS_MAX = 256, NOFILE_MAX = 1024, NPROC_MAX = 4096, MEMLOCK_MAX_BYTES = 64 << 20 };
 
+/* When memory runs out the process with the most of it is ended, as if it had this many thousandths of all
+ * memory more or less (proc(5)). What records is spared while it takes less than half; everything else starts
+ * at 0. */
+enum { OOM_RECORDS_MAX = -500, OOM_HELPS_MIN = 0 };
+
 /* What sets the tools apart; everything else is the same for all. */
 struct role {
 	const char *name;
+	bool records;          /* footage is lost when it ends */
 	bool network;          /* may have sockets of the internet, and so a network */
 	const char *device[5]; /* beginnings of names; besides /dev/null and the random devices */
 	const char *groups[3]; /* supplementary groups; those that begin with "cam" always */
 };
 
 static const struct role roles[] = {
-        {"cam-capture", false, {"/dev/video", "/dev/media", "/dev/v4l-subdev", "/dev/dma_heap/"},
+        {"cam-capture", true, false, {"/dev/video", "/dev/media", "/dev/v4l-subdev", "/dev/dma_heap/"},
                 {"video", "render"}},
-        {"cam-seal", false, {NULL}, {NULL}},
-        {"cam-spool", false, {NULL}, {NULL}},
-        {"cam-ship", true, {NULL}, {NULL}},
-        {"cam-ship-dialer", true, {NULL}, {NULL}},
-        {"cam-reap", false, {NULL}, {NULL}},
-        {"cam-status", false, {NULL}, {NULL}},
+        {"cam-seal", true, false, {NULL}, {NULL}},
+        {"cam-spool", true, false, {NULL}, {NULL}},
+        {"cam-ship", false, true, {NULL}, {NULL}},
+        {"cam-ship-dialer", false, true, {NULL}, {NULL}},
+        {"cam-reap", false, false, {NULL}, {NULL}},
+        {"cam-status", false, false, {NULL}, {NULL}},
 };
 
-/* Who may run besides, without being asked why. */
+/* Who may run besides, without being asked why: the supervisor, and who keeps the clock and the watchdog, for
+ * which other rules ask. */
 static const char *const supervisors[] = {"s6-svscan", "s6-supervise", "s6-log", "s6-rc", "s6-fdholderd",
-        "s6-linux-init", "s6-ipcserverd", "cam-harden-chec", "cam-harden-check", "init"};
+        "s6-linux-init", "s6-ipcserverd", "cam-harden-chec", "cam-harden-check", "init", "chronyd", "ntpd",
+        "watchdog"};
 
 enum key {
 	KEY_RUNNING,
@@ -66,6 +74,7 @@ enum key {
 	KEY_LIMIT_NPROC,
 	KEY_LIMIT_NOFILE,
 	KEY_LIMIT_MEMLOCK,
+	KEY_OOM,
 	KEY_NS_NET,
 	KEY_NS_MNT,
 	KEY_NS_PID,
@@ -84,8 +93,8 @@ enum key {
 static const char *const key_name[KEYS] = {"running", "unknown-process", "Uid", "Uid.shared", "Gid", "Groups",
         "NoNewPrivs", "Seccomp", "Seccomp_filters", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb",
         "threads", "attr/current", "TracerPid", "CoreDumping", "dumpable", "limits:core", "limits:nproc",
-        "limits:nofile", "limits:memlock", "ns/net", "ns/mnt", "ns/pid", "ns/ipc", "ns/uts", "cgroup", "fd",
-        "devices", "environ", "cmdline", "Speculation_Store_Bypass", "memory-wx"};
+        "limits:nofile", "limits:memlock", "oom_score_adj", "ns/net", "ns/mnt", "ns/pid", "ns/ipc", "ns/uts",
+        "cgroup", "fd", "devices", "environ", "cmdline", "Speculation_Store_Bypass", "memory-wx"};
 
 struct user {
 	long uid;
@@ -301,6 +310,19 @@ static void limits_look(struct audit *a, const struct where *w)
 			finding(a, limits[i].key, "unlimited");
 		else if (hard > limits[i].most)
 			finding(a, limits[i].key, "%llu", (unsigned long long)hard);
+	free(text);
+}
+
+static void oom_look(struct audit *a, const struct where *w)
+{
+	size_t n;
+	char *text = process_read(w, a->pid, "oom_score_adj", &n);
+	long adj;
+
+	if (!text || process_oom_parse(text, &adj) < 0)
+		unseen(a, KEY_OOM);
+	else if (a->role->records ? adj > OOM_RECORDS_MAX : adj < OOM_HELPS_MIN)
+		finding(a, KEY_OOM, "%ld", adj);
 	free(text);
 }
 
@@ -526,6 +548,7 @@ static void camera_look(struct audit *a, const struct where *w)
 	domain_look(a, w);
 	dumpable_look(a, w);
 	limits_look(a, w);
+	oom_look(a, w);
 	namespaces_look(a, w);
 	cgroup_look(a, w);
 	descriptors_look(a, w);

@@ -4,6 +4,7 @@
 #include "evidence.h"
 #include "nft-other.h"
 #include "nft-walk.h"
+#include "ruleset-hash.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,8 +15,10 @@ enum { TEXT_BYTES = 160 };
 struct judge {
 	struct nft nft;
 	struct evidence *e;
-	struct verdict in; /* of IPv4, coming in */
-	bool failed;       /* the evidence is full */
+	struct verdict in;  /* of IPv4, coming in */
+	size_t flows;       /* that name a peer */
+	bool flows_strange; /* not all of them are known */
+	bool failed;        /* the evidence is full */
 };
 
 /* --- base chains --- */
@@ -82,8 +85,10 @@ static void hook_judge(struct judge *j, enum l3 l3, enum hook hook)
 		        evidence_item(j->e, "net", "nft:accept-everything", text, "nft -j list ruleset") < 0;
 		return;
 	}
-	struct verdict v = {0};
+	struct verdict v = {.flows = j->flows};
 	j->failed |= chain_judge(&j->nft, best, l3, hook, j->e, &v) < 0;
+	j->flows = v.flows;
+	j->flows_strange |= v.flows_strange;
 	fact(j, key, v.everything || v.fate == FATE_ACCEPT ? "accept" : "drop");
 	if (l3 == IP6)
 		return;
@@ -126,6 +131,11 @@ static void lists_finish(struct judge *j)
 	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
 		if (!evidence_first(j->e, "net", lists[i]))
 			fact(j, lists[i], NULL);
+	if (j->flows_strange)
+		j->failed |= evidence_unseen(j->e, "net", "egress-allowed",
+		                     "not every peer that the packet filter names is understood") < 0;
+	else if (!j->flows)
+		fact(j, "egress-allowed", NULL);
 }
 
 void ruleset_unseen(struct evidence *e, const char *why)
@@ -134,7 +144,7 @@ void ruleset_unseen(struct evidence *e, const char *why)
 	        "nft:ip6:forward", "nft:ip6:output", "nft:accept-everything", "nft:accept-rules",
 	        "nft:egress-uid", "nft:egress-dst", "nft:forwarded", "nft:icmp", "nft:ct-invalid",
 	        "nft:lo-spoofed", "nft:log", "nft:established", "nft:ingress", "nft:bridge", "nft:arp",
-	        "nft:nat"};
+	        "nft:nat", "nft:hash", "egress-allowed"};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		(void)evidence_unseen(e, "net", keys[i], why);
@@ -165,6 +175,15 @@ static void all_judge(struct judge *j, bool ipv6, bool bridged)
 	nat_judge(j);
 }
 
+static int hash_put(struct evidence *e, const char *json, size_t n)
+{
+	char hash[SHA256_TEXT_BYTES];
+	const char *why = ruleset_hash(json, n, hash);
+
+	return why ? evidence_unseen(e, "net", "nft:hash", why)
+	           : evidence_fact(e, "net", "nft:hash", hash, "nft list ruleset");
+}
+
 int ruleset_judge(const char *json, size_t n, bool ipv6, bool bridged, struct evidence *e)
 {
 	json_error_t why;
@@ -183,11 +202,13 @@ int ruleset_judge(const char *json, size_t n, bool ipv6, bool bridged, struct ev
 		all_judge(&j, ipv6, bridged);
 	j.failed |= !j.e;
 	evidence_free(j.e);
-	j.e = e;
+	j = (struct judge){.nft = j.nft, .e = e, .failed = j.failed};
 	if (j.nft.strange)
 		ruleset_unseen(e, j.nft.strange);
 	else if (!j.failed)
 		all_judge(&j, ipv6, bridged);
+	if (!j.nft.strange && hash_put(e, json, n) < 0)
+		j.failed = true;
 	json_decref(root);
 	if (!j.failed)
 		return 0;

@@ -5,6 +5,7 @@
 #include "sockets.h"
 
 #include "list.h"
+#include "process.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -19,6 +20,8 @@
 
 enum {
 	TABLE_BYTES_MAX = 8 << 20,
+	NETWORKS_MAX = 64,
+	STATE_ESTABLISHED = 1,
 	OWNERS_MAX = 4096,
 	NAME_BYTES = 32,
 	STATE_LISTEN = 10,
@@ -156,6 +159,14 @@ struct lists {
 	bool tcp;
 };
 
+static void peer_note(struct list *l, const struct owners *o, const struct socket_line *s)
+{
+	char owner[NAME_BYTES + 16];
+
+	if (s->state == STATE_ESTABLISHED && !s->loopback)
+		list_add(l, "%s uid %lu %s", s->remote, s->uid, owner_text(o, s->inode, owner));
+}
+
 static void line_note(const struct lists *l, const struct socket_line *s)
 {
 	char owner[NAME_BYTES + 16];
@@ -166,8 +177,8 @@ static void line_note(const struct lists *l, const struct socket_line *s)
 		list_add(l->loopback, "%s uid %lu %s", s->local, s->uid, who);
 	else if (listens)
 		list_add(l->listen, "%s uid %lu %s", s->local, s->uid, who);
-	else if (l->peers && l->tcp && s->state == 1 && !s->loopback)
-		list_add(l->peers, "%s uid %lu %s", s->remote, s->uid, who);
+	else if (l->tcp)
+		peer_note(l->peers, l->owners, s);
 }
 
 /* A table, its heading left out, line by line. */
@@ -194,6 +205,88 @@ static void table_read(const struct where *w, const char *name, bool v6, const s
 	free(text);
 }
 
+/* --- networks besides ours --- */
+
+struct networks {
+	const struct owners *owners;
+	struct list *peers;
+	unsigned long seen[NETWORKS_MAX];
+	size_t n;
+};
+
+/* The number of "net:[4026531840]"; 0 with errno. */
+static unsigned long network_of(const struct where *w, const char *process)
+{
+	char path[64], link[64];
+
+	snprintf(path, sizeof path, "proc/%s/ns/net", process);
+	ssize_t n = readlinkat(w->root, path, link, sizeof link - 1);
+	if (n < 0)
+		return 0;
+	link[n] = 0;
+	errno = EINVAL;
+	return strncmp(link, "net:[", 5) == 0 ? strtoul(link + 5, NULL, 10) : 0;
+}
+
+static void network_table(struct networks *x, const struct where *w, const char *process, bool v6)
+{
+	char path[64], *save = NULL;
+	struct socket_line s;
+	size_t n;
+
+	snprintf(path, sizeof path, "proc/%s/net/tcp%s", process, v6 ? "6" : "");
+	char *text = where_read(w, path, TABLE_BYTES_MAX, &n);
+	if (!text && (!v6 || errno != ENOENT) && network_of(w, process))
+		list_unseen(x->peers, "the connections of another network cannot be read");
+	if (text && (!strtok_r(text, "\n", &save) || text[0] != ' '))
+		list_unseen(x->peers, "a table of /proc/PID/net without its heading");
+	for (char *line; text && (line = strtok_r(NULL, "\n", &save));)
+		if (socket_line_parse(line, v6, &s) < 0)
+			list_unseen(x->peers, "a line of /proc/PID/net that is not understood");
+		else
+			peer_note(x->peers, x->owners, &s);
+	free(text);
+}
+
+/* A network that no process looked at so far lives in. */
+static void network_look(const struct where *w, pid_t pid, void *arg)
+{
+	struct networks *x = arg;
+	char process[16];
+
+	snprintf(process, sizeof process, "%d", (int)pid);
+	unsigned long of = network_of(w, process);
+	if (!of && errno != ENOENT && errno != ESRCH)
+		list_unseen(x->peers, "the network of a process is not known: root is needed");
+	for (size_t i = 0; i < x->n; i++)
+		if (x->seen[i] == of)
+			return;
+	if (!of)
+		return;
+	if (x->n == NETWORKS_MAX) {
+		list_unseen(x->peers, "more networks than are looked at");
+		return;
+	}
+	x->seen[x->n++] = of;
+	network_table(x, w, process, false);
+	network_table(x, w, process, true);
+}
+
+static void networks_walk(const struct where *w, const struct owners *o, struct list *peers)
+{
+	struct networks x = {.owners = o, .peers = peers};
+	const char *why = process_hidden(w);
+
+	if ((x.seen[0] = network_of(w, "self")))
+		x.n = 1; /* whose tables were read */
+	else
+		list_unseen(peers, "the network that this runs in is not known");
+	if (why)
+		list_unseen(peers, why);
+	else if (process_each(w, 0, network_look, &x) < 0)
+		list_unseen(peers, "/proc cannot be listed");
+}
+
 static int inet_collect(struct evidence *e, const struct where *w, const struct owners *o)
 {
 	static const struct {
@@ -218,6 +311,7 @@ static int inet_collect(struct evidence *e, const struct where *w, const struct 
 		}
 		r |= list_end(&listen);
 	}
+	networks_walk(w, o, &peers);
 	return r | list_end(&loopback) | list_end(&peers);
 }
 

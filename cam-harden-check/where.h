@@ -11,6 +11,9 @@ struct where {
 	int root; /* directory: / when live, else the tree, or -1: none given */
 	const char *kconfig, *cmdline, *sysctls; /* offline: files, or NULL; already open below */
 	int kconfig_fd, cmdline_fd, sysctls_fd;  /* -1: not given; each is read once, and closed by that */
+	const char *image;                       /* offline: the root as an image, with dm-verity's tree, or NULL */
+	int image_fd, hashtree_fd;               /* two offsets, also where it is one file */
+	unsigned long long hashtree_at;          /* where the superblock of the tree is */
 	const char *arch, *board;                /* what the device is said to be: "arm64", "pi3" */
 };
 

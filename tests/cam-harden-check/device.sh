@@ -3,6 +3,17 @@
 # satisfied. A test then breaks one thing at a time.
 put() { mkdir -p "${1%/*}" && rm -f "$1" && printf '%b' "$2" >"$1"; }
 
+# fuse_rows HIGH [MODE]: rows of fuses as put() writes them, with these bytes of the two copies of row 17, in octal
+fuse_rows() {
+	row="\\0012\\0000\\0${2-040}\\0$1"
+	printf '\\0000%.0s' $(seq 68)
+	printf '%s' "$row$row"
+	printf '\\0000%.0s' $(seq 36)
+	printf '%s' '\0021\0042\0063\0000\0356\0335\0314\0377'
+	printf '\\0000%.0s' $(seq 648)
+}
+otp=sys/bus/nvmem/devices/nvmem_otp0/nvmem
+
 # process DIR PID NAME UID: one tool of the camera, with one thread besides
 process() {
 	p=$1/proc/$2
@@ -19,10 +30,33 @@ process() {
 	put "$p/cmdline" "$3\0-v\0"
 	put "$p/maps" "aaaa00000000-aaaa00001000 r-xp 00000000 fe:00 11                         /bin/$3\naaaa00001000-aaaa00002000 rw-p 00000000 fe:00 11                         /bin/$3\nffff00000000-ffff00001000 r-xp 00000000 fe:00 12                         /lib/ld-linux-aarch64.so.1\nffff10000000-ffff10001000 rw-p 00000000 00:00 0 \nffff20000000-ffff20001000 r-xp 00000000 00:00 0                          [vdso]\n"
 	put "$p/attr/current" "system_u:system_r:${3##*-}_t:s0\0"
+	put "$p/comm" "$3\n"
+	case $3 in cam-capture | cam-seal | cam-spool) put "$p/oom_score_adj" '-500\n' ;; *) put "$p/oom_score_adj" '500\n' ;; esac
+	tables "$p/net"
 	ln -s "/bin/$3" "$p/exe"
 	ln -s 'pipe:[100]' "$p/fd/0"
 	ln -s /dev/null "$p/fd/2"
 	for n in net mnt pid ipc uts; do ln -s "$n:[$2]" "$p/ns/$n"; done
+}
+
+# tables DIR: a network in which nobody listens
+tables() {
+	for t in tcp tcp6 udp udp6 raw raw6; do put "$1/$t" '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n'; done
+}
+
+# helper DIR PID PARENT NAME ARGUMENT...: something else that runs
+helper() {
+	h=$1/proc/$2
+	mkdir -p "$h/fd" "$h/ns"
+	put "$h/stat" "$2 ($4) S $3 $2 $2 0 -1 4194304 0\n"
+	put "$h/status" "Name:\t$4\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n"
+	put "$h/comm" "$4\n"
+	put "$h/maps" "aaaa00000000-aaaa00001000 r-xp 00000000 fe:00 10                         /bin/$4\n"
+	put "$h/environ" 'PATH=/bin\0'
+	ln -s "/bin/$4" "$h/exe"
+	ln -s 'net:[1]' "$h/ns/net"
+	shift 3
+	put "$h/cmdline" "$(printf '%s\\0' "$@")"
 }
 
 device() {
@@ -48,20 +82,22 @@ device() {
 	put "$d/sys/kernel/security/ipe/enforce" '1'
 	put "$d/sys/kernel/security/ipe/policies/boot/active" '1'
 	put "$d/sys/kernel/security/ipe/policies/boot/version" '1.0.0\n'
-	put "$d/sys/kernel/security/ipe/policies/boot/policy" 'policy_name=boot policy_version=1.0.0\nDEFAULT action=DENY\n\nop=EXECUTE boot_verified=TRUE action=ALLOW\n'
+	put "$d/sys/kernel/security/ipe/policies/boot/policy" 'policy_name=boot policy_version=1.0.0\nDEFAULT action=DENY\n\nop=EXECUTE dmverity_signature=TRUE action=ALLOW\n'
 	put "$d/sys/kernel/security/ima/ascii_runtime_measurements" '10 00ab ima-ng sha256:00cd boot_aggregate\n10 11 ima-ng sha256:22 /init\n'
 	put "$d/sys/kernel/security/ima/violations" '0\n'
 	put "$d/sys/kernel/security/ima/runtime_measurements_count" '2\n'
 	put "$d/sys/class/tpm/tpm0/tpm_version_major" '2\n'
 	for n in 0 1 2 3 4 5 6 7 8 9; do put "$d/sys/class/tpm/tpm0/pcr-sha256/$n" '0A1B\n'; done
 	put "$d/sys/kernel/security/tpm0/binary_bios_measurements" 'x'
+	put "$d/$otp" "$(fuse_rows 020)"
+	put "$d/proc/keys" '08a78536 I------     1 perm 0f0b0000     0     0 keyring   .blacklist: empty\n11e0a4a6 I------     1 perm 1f0b0000     0     0 keyring   .builtin_trusted_keys: 1\n12e0a4a6 I------     1 perm 1f0b0000     0     0 keyring   .secondary_trusted_keys: 1\n13e0a4a6 I------     1 perm 1f0b0000     0     0 keyring   .platform: empty\n2c6ab6d4 I------     1 perm 1f030000     0     0 asymmetri Vendor: 6ccece7e: X509.rsa 1c5cc5dd []\n26930972 I--Q---     1 perm 1f3f0000     0 65534 keyring   _uid_ses.0: 1\n'
 	put "$d/proc/device-tree/model" 'Raspberry Pi 3 Model B\0'
 	put "$d/proc/device-tree/chosen/kaslr-seed" '\0\0'
 	put "$d/boot/config.txt" 'gpu_mem=128\nenable_uart=0\n'
 	for f in state:active nowayout:1 timeout:15 identity:dog; do put "$d/sys/class/watchdog/watchdog0/${f%:*}" "${f#*:}\n"; done
 	mkdir -p "$d/sys/fs/pstore"
 	# network: nobody listens
-	for t in tcp tcp6 udp udp6 raw raw6; do put "$d/proc/net/$t" '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n'; done
+	tables "$d/proc/net"
 	put "$d/proc/net/tcp" '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n   0: 0200000A:9AC3 077100CB:01BB 01 00000000:00000000 00:00000000 00000000   904        0 52 1 0 100 0 0 10 0\n'
 	put "$d/proc/net/packet" 'sk               RefCnt Type Proto  Iface R Rmem   User   Inode\n'
 	put "$d/proc/net/unix" 'Num       RefCount Protocol Flags    Type St Inode Path\n0000: 00000002 00000000 00010000 0001 01 77 /run/s6/x\n'
@@ -70,6 +106,22 @@ device() {
 	put "$d/proc/net/protocols" 'protocol  size sockets  memory press maxhdr  slab module     cl\nPACKET    1600      0      -1   NI       0   no   kernel      n\nTCP       2304      1     138   no     192   yes  kernel      y\nUNIX      1152      0      -1   NI       0   yes  kernel      y\n'
 	put "$d/sys/class/net/lo/flags" '0x9\n'
 	put "$d/sys/class/net/eth0/flags" '0x1003\n'
+	put "$d/etc/resolv.conf" 'nameserver 192.0.2.53\n'
+	put "$d/etc/nsswitch.conf" 'hosts: files dns\n'
+	put "$d/etc/chrony/chrony.conf" 'server time.example iburst nts\nrtcsync\n'
+	# what is started, and in which order
+	put "$d/proc/cmdline" 'quiet root=/dev/dm-0\n'
+	put "$d/proc/1/comm" 's6-svscan\n'
+	put "$d/usr/local/lib/cam/kernel" '#!/bin/sh\nnft -f /etc/cam/nftables.conf\n'
+	put "$d/etc/cam/nftables.conf" 'table inet cam { }\n'
+	mkdir -p "$d/var/lib/cam-services/db-1/compiled"
+	ln -s db-1/compiled "$d/var/lib/cam-services/current"
+	set -- "$d/var/lib/cam-services/db-1/source"
+	put "$1/cam-kernel/up" '/usr/local/lib/cam/kernel\n'
+	put "$1/cam-ship@door/run" '#!/usr/bin/execlineb -P\nnsenter --mount=/run/cam/cells/still\ncam-ship -D 3\n'
+	put "$1/cam-ship@door/dependencies.d/cam-kernel" ''
+	put "$1/cam-seal@door/run" '#!/usr/bin/execlineb -P\nnsenter --net=/run/cam/cells/net --mount=/run/cam/cells/keys\ncam-seal -D 3\n'
+	put "$1/cam-log@door/run" '#!/usr/bin/execlineb -P\ns6-log -b -d 3 n20 /var/log/cam/door\n'
 	# processes
 	ln -s 'pid:[4026531836]' "$d/proc/self/ns/pid"
 	for n in net mnt pid ipc uts; do ln -s "$n:[1]" "$d/proc/1/ns/$n"; done
@@ -78,6 +130,9 @@ device() {
 	put "$d/proc/1/maps" 'aaaa00000000-aaaa00001000 r-xp 00000000 fe:00 10                         /bin/s6-svscan\n'
 	put "$d/proc/1/environ" 'PATH=/bin\0'
 	ln -s /bin/s6-svscan "$d/proc/1/exe"
+	for n in self 1; do tables "$d/proc/$n/net"; done
+	ln -s 'net:[1]' "$d/proc/self/ns/net"
+	put "$d/proc/2/comm" 'kthreadd\n'
 	put "$d/proc/2/stat" '2 (kthreadd) S 0 0 0 0 -1 2129984 0\n'
 	put "$d/proc/2/status" 'Name:\tkthreadd\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n'
 	put "$d/etc/group" 'root:x:0:\nvideo:x:44:\ncamspool:x:950:\nwheel:x:10:\n'
@@ -87,8 +142,13 @@ device() {
 	process "$d" 121 cam-spool 903 950
 	process "$d" 131 cam-ship 904 950
 	ln -s 'socket:[52]' "$d/proc/131/fd/5"
+	put "$d/proc/131/cmdline" 'cam-ship\0-p\0sha256//AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\0https://example.org/\0'
 	process "$d" 141 cam-reap 905 ''
-	process "$d" 151 sleep 906 ''
+	process "$d" 171 sleep 906 ''
+	helper "$d" 151 1 chronyd -n
+	helper "$d" 160 1 s6-supervise cam-watchdog
+	helper "$d" 161 160 watchdog -F /dev/watchdog0
+	ln -s /dev/watchdog0 "$d/proc/161/fd/3"
 }
 
 # image DIR PROGRAM: files that a camera's root may have

@@ -251,8 +251,8 @@ int main(void)
 	r |= evidence_fact(e, "sysctl", "blank", "", "t") |
 	     evidence_fact(e, "sysctl", "path", "/dev/dm-0", "t");
 	r |= evidence_none(e, "sysctl", "gone.*.on", "no such folder");
-	evidence_fact(e, "sysctl", "gone.all.on", "0", "a file");
-	evidence_fact(e, "sysctl", "net.a.on", "1", "t") |
+	r |= evidence_fact(e, "sysctl", "gone.all.on", "0", "a file");
+	r |= evidence_fact(e, "sysctl", "net.a.on", "1", "t") |
 	     evidence_fact(e, "sysctl", "net.b.on", "1", "t");
 	r |= evidence_fact(e, "sysctl", "net.c.on", "0", "t") | evidence_none(e, "sysctl", "none", "t");
 	r |= evidence_unseen(e, "sysctl", "denied", "permission") |

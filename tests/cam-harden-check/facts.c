@@ -11,19 +11,33 @@
 #include "../../cam-harden-check/report.h" /* cam-seal has one of that name */
 #include "attempt.h"
 #include "boot.h"
+#include "bootloader.h"
+#include "clock.h"
+#include "egress.h"
 #include "evidence.h"
+#include "feeder.h"
 #include "files.h"
 #include "firewall.h"
+#include "fuses.h"
 #include "judge.h"
+#include "keyring.h"
 #include "lsm.h"
+#include "measured.h"
 #include "mounts.h"
+#include "order.h"
 #include "processes.h"
 #include "programs.h"
 #include "protocols.h"
+#include "resolver.h"
+#include "rollback.h"
 #include "ruleset.h"
+#include "securebits.h"
 #include "sockets.h"
+#include "timesource.h"
+#include "tpm-owner.h"
 #include "verity.h"
 #include "where.h"
+#include "wifi.h"
 
 #include <fcntl.h>
 #include <stdbool.h>
@@ -39,11 +53,16 @@ static const struct {
 	collector *collect;
 	void (*open)(const struct where *);
 } collectors[] = {{"mounts", mounts_collect, NULL}, {"verity", verity_collect, verity_open},
-        {"lsm", lsm_collect, NULL}, {"boot", boot_collect, NULL},
-        {"protocols", protocols_collect, protocols_open}, {"sockets", sockets_collect, NULL},
-        {"firewall", firewall_collect, firewall_open}, {"processes", processes_collect, NULL},
-        {"programs", programs_collect, NULL}, {"files", files_collect, files_open},
-        {"attempt", attempt_collect, NULL}};
+        {"lsm", lsm_collect, NULL}, {"boot", boot_collect, NULL}, {"bootloader", bootloader_collect, NULL},
+        {"fuses", fuses_collect, NULL}, {"keyring", keyring_collect, NULL},
+        {"rollback", rollback_collect, rollback_open}, {"tpm-owner", tpm_owner_collect, tpm_owner_open},
+        {"measured", measured_collect, NULL}, {"protocols", protocols_collect, protocols_open},
+        {"sockets", sockets_collect, NULL}, {"firewall", firewall_collect, firewall_open},
+        {"processes", processes_collect, NULL}, {"programs", programs_collect, NULL},
+        {"files", files_collect, files_open}, {"attempt", attempt_collect, NULL},
+        {"clock", clock_collect, clock_open}, {"securebits", securebits_collect, securebits_open},
+        {"timesource", timesource_collect, NULL}, {"resolver", resolver_collect, NULL},
+        {"wifi", wifi_collect, NULL}, {"order", order_collect, NULL}, {"feeder", feeder_collect, NULL}};
 
 static void line_print(const struct fact *f)
 {
@@ -97,7 +116,7 @@ static int collect(struct evidence *e, const struct where *w, const char *name)
 	exit(100);
 }
 
-static int lines_take(struct evidence *e, const char *path)
+static int given_take(struct evidence *e, const char *path)
 {
 	size_t n;
 	char *text = file_read(path, &n), *save = NULL;
@@ -156,7 +175,8 @@ static int verdicts_print(const struct evidence *e, const char *path, const char
 int main(int argc, char **argv)
 {
 	struct evidence *e = evidence_new();
-	struct where w = {.live = 1, .root = -1, .kconfig_fd = -1, .cmdline_fd = -1, .sysctls_fd = -1};
+	struct where w = {.live = 1, .root = -1, .kconfig_fd = -1, .cmdline_fd = -1, .sysctls_fd = -1, .image_fd = -1,
+	                .hashtree_fd = -1};
 	const char *json = NULL, *policy = NULL, *layer = NULL;
 	bool ipv6 = true, bridged = false, release = false;
 	int c, r = 0;
@@ -170,7 +190,7 @@ int main(int argc, char **argv)
 		case '4': ipv6 = false; break;
 		case 'b': bridged = true; break;
 		case 'j': json = optarg; break;
-		case 'f': r |= lines_take(e, optarg); break;
+		case 'f': r |= given_take(e, optarg); break;
 		case 'p': policy = optarg; break;
 		case 'l': layer = optarg; break;
 		case 'r': release = true; break;
@@ -185,6 +205,8 @@ int main(int argc, char **argv)
 		return 111;
 	for (; optind < argc; optind++)
 		r |= collect(e, &w, argv[optind]);
+	if (evidence_first(e, "net", "egress-allowed")) /* whom the packet filter names is known */
+		r |= egress_compare(e);
 	if (policy)
 		r |= verdicts_print(e, policy, layer, release);
 	else

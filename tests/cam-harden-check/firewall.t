@@ -197,6 +197,74 @@ bridge() {
 bridge "bridge: something that is named" 'ether saddr 02:00:00:00:00:01 accept' drop
 bridge "bridge: everything" accept accept
 
+# --- who is named as a peer ---
+
+# names WHAT SED LINE...: with this change to the good one, these are the flows
+names() {
+	sed -e "$2" good >bad
+	judge bad
+	sed -n 's/^net egress-allowed //p' facts.out | sort >got
+	name=$1; shift 2
+	printf '%s\n' "$@" | sort >want
+	diff got want >tap.out; : >tap.err
+	cmp -s got want; tap_result $? "peers: $name"
+}
+names "of a set, with each port, and of TCP only" '' '+ 203.0.113.7 port 443 uid 901' '+ 203.0.113.7 port 8443 uid 901' '+ 203.0.113.8 port 443 uid 901' '+ 203.0.113.8 port 8443 uid 901'
+names "a network, a range of ports and of users" 's/901 ip daddr @server tcp dport { 443, 8443 }/900-902 ip daddr 203.0.112.0\/23 tcp dport 440-449/' '+ 203.0.112.0-203.0.113.255 port 440-449 uid 900-902'
+names "a range of addresses, any port, any user" 's/meta skuid 901 ip daddr @server tcp dport { 443, 8443 }/ip daddr 203.0.113.7-203.0.113.9/' '+ 203.0.113.7-203.0.113.9 port any uid any'
+names "of IPv6" 's/ip daddr @server tcp dport { 443, 8443 }/ip6 daddr 2001:db8::\/64 tcp dport 443/' '+ 2001:db8::-2001:db8::ffff:ffff:ffff:ffff port 443 uid 901'
+names "of two conditions, what both let through" 's/ip daddr @server tcp dport { 443, 8443 }/ip daddr 203.0.113.7 tcp dport 440-449 tcp dport 445-460/' '+ 203.0.113.7 port 445-449 uid 901'
+names "of a concatenation" 's/udp dport { 192.0.2.1 . 53, 192.0.2.2 . 123 }/tcp dport { 192.0.2.1 . 53, 192.0.2.2 . 123 }/;s/skuid 901.*accept/skuid 901 drop/' '+ 192.0.2.1 port 53 uid 902' '+ 192.0.2.1 port 53 uid 903' '+ 192.0.2.2 port 123 uid 902' '+ 192.0.2.2 port 123 uid 903'
+names "in a jumped chain, what both let through" 's/chain forward {/chain up { ip daddr 203.0.113.0\/30 tcp dport 443 accept\n}\nchain forward {/;s/ip daddr @server tcp dport { 443, 8443 } accept/ip daddr { 203.0.113.2-203.0.113.9, 192.0.2.1 } jump up/' '+ 203.0.113.2-203.0.113.3 port 443 uid 901'
+names "of a verdict map" 's/ip daddr @server tcp dport { 443, 8443 } accept/tcp dport 443 ip daddr vmap { 203.0.113.7 : accept, 203.0.113.8 : drop }/' '+ 203.0.113.7 port 443 uid 901'
+names "every address is nobody's name" 's/ip daddr @server tcp/tcp/' none
+names "nor half of them" 's/ip daddr @server/ip daddr 0.0.0.0\/1/' none
+names "nobody" '/skuid 901/d' none
+
+{ echo 'table inet cam {'; echo '	set server { type ipv4_addr; elements = {'; seq -f '203.0.113.%g,' 1 250; echo '} }'; sed '1,/set server/d' good | sed 's/{ 443, 8443 }/{ 1, 2, 3, 4 }/'; } >bad
+judge bad
+has "more peers than are read" 'egress-allowed unseen: .*'
+
+# a connection to 192.0.2.1:4443, seen from both of its ends
+cat >connect.py <<'X'
+import socket, time
+s = socket.socket()
+s.bind(("192.0.2.1", 4443))
+s.listen(1)
+c = socket.create_connection(("192.0.2.1", 4443), source_address=("192.0.2.1", 4444))
+a = s.accept()
+print("ready", flush=True)
+time.sleep(600)
+X
+cat >connect.sh <<'X'
+ip link set lo up && ip addr add 192.0.2.1/32 dev lo
+nft -f "$2"
+python3 connect.py >ready & pid=$!
+i=0
+while ! grep -q ready ready && [ $i -lt 100 ]; do sleep 0.1; i=$((i + 1)); done
+"$1" / sockets firewall >facts.out
+unshare -n "$1" / sockets >elsewhere.out
+kill $pid
+X
+cat >peers <<'X'
+table inet t {
+	chain o { type filter hook output priority 0; policy drop;
+		ct state established accept
+		oif lo accept
+		ip daddr 192.0.2.1 tcp dport 4443 meta skuid 0 accept
+	}
+}
+X
+unshare -n sh connect.sh "$facts" peers
+has "a connection is seen" 'tcp-established \+ 192.0.2.1:4443 uid 0 python3.*'
+has "its address, for those who name it" 'tcp-peers \+ 192.0.2.1:4443'
+hasnt "the filter names it" 'established:unallowed \+ 192.0.2.1:4443 '
+has "its other end, it does not" 'established:unallowed \+ 192.0.2.1:4444 uid 0 python3.*'
+ok "from another network it is seen, too" grep -q 'tcp-established + 192.0.2.1:4443 uid 0 python3' elsewhere.out
+sed -i 's/skuid 0/skuid 1/' peers
+unshare -n sh connect.sh "$facts" peers
+has "named for another user it is not allowed" 'established:unallowed \+ 192.0.2.1:4443 uid 0 python3.*'
+
 # --- what could not be seen ---
 
 unshare -n setpriv --reuid 65534 --clear-groups "$facts" / firewall >facts.out 2>&1

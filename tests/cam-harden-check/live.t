@@ -135,6 +135,48 @@ has "netlink" "net netlink:sockets \\+ protocol 0 python3\\[$pid\\]"
 unshare -n "$facts" / sockets >facts.out
 for key in tcp tcp6 udp udp6 raw raw6 packet loopback; do has "an empty network: $key" "net listen:$key none"; done
 
+# --- what the kernel is asked directly, and what else runs ---
+
+# by somebody else who asks the same: "synchronised", unless the state is TIME_ERROR or the flag STA_UNSYNC is set
+cat >clock.py <<'X'
+import ctypes
+buf = (ctypes.c_char * 512)()
+state = ctypes.CDLL(None).adjtimex(buf)
+status = ctypes.c_int.from_buffer(buf, 5 * ctypes.sizeof(ctypes.c_long)).value
+print("un" * (state == 5 or status & 0x40 != 0) + "synchronised")
+X
+look clock
+has "the clock" "integrity clock = $(python3 clock.py)"
+if capsh --secbits=0x21 --print >/dev/null 2>&1; then
+	capsh --secbits=0x21 --shell="$facts" -- / securebits >facts.out
+	has "securebits of whoever started it" 'exec securebits \+ noroot'
+	has "and another one" 'exec securebits \+ keep-caps-locked'
+	is "and no more" "$(wc -l <facts.out)" 2
+	look securebits
+	has "none here" 'exec securebits none'
+fi
+if capsh --secbits=0x500 --print >/dev/null 2>&1; then
+	capsh --secbits=0x500 --shell="$facts" -- / securebits >facts.out
+	has "those for interpreters" 'exec securebits \+ exec-deny-interactive'
+	has "for both" 'exec securebits \+ exec-restrict-file'
+fi
+cp "$(command -v sleep)" cam-ship
+choom -n 300 -- ./cam-ship 600 & helps=$!
+cp "$(command -v sleep)" cam-capture
+choom -n 300 -- ./cam-capture 600 & records=$!
+stop_at_end $helps $records
+waits 10 sh -c "grep -q cam-ship /proc/$helps/comm && grep -q cam-capture /proc/$records/comm"
+look processes resolver
+has "what records, to be ended early" "process oom_score_adj \\+ cam-capture\\[$records\\]: 300"
+hasnt "what helps may be" "^process oom_score_adj \\+ cam-ship\\[$helps\\]"
+has "an uploader without the server's key" 'net server-pinned = no'
+kill $helps $records
+# a file that is called so, in a /dev of its own
+unshare -m sh -c 'mount -t tmpfs none /dev && : >/dev/watchdog0 && exec 9</dev/watchdog0 && "$1" / feeder' sh "$facts" >facts.out
+has "who holds the watchdog" 'watchdog watchdog.supervisor \+ facts'
+unprivileged "$facts" / feeder sockets >facts.out 2>&1
+hasnt "without root nobody is said not to" '^(watchdog watchdog.supervisor|net tcp-established) none'
+
 # --- protocols: the passive list has what the tries found ---
 
 look protocols

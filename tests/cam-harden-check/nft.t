@@ -2,6 +2,7 @@
 # defends: enter.listen enter.egress
 """The generated ruleset in two network namespaces: allowed flows get through, by user, address and port, and nothing else
 does, in or out. Real sockets, as different users."""
+import json
 import os
 import re
 import subprocess
@@ -210,6 +211,15 @@ def setup():
 if os.getuid() != 0:
     print("1..0 # SKIP network namespaces need root")
     raise SystemExit
+def rules_hash():
+    """As an audit of the device sees it."""
+    with open(f"{folder}/hash.policy", "w", encoding="utf-8") as out:
+        out.write("n.hash | net | nft:hash | review | - | low | own | why | -\n")
+    found = json.loads(inside(CAM, "cam-harden-check", "-p", f"{folder}/hash.policy", "-o", "json").stdout)["findings"]
+    seen = [x["seen"] for x in found if x["id"] == "n.hash"][0]
+    return seen if re.fullmatch("[0-9a-f]{64}", seen) else ""
+
+
 children = []
 folder = tempfile.mkdtemp()
 try:
@@ -248,6 +258,9 @@ try:
     tap.ok(r.returncode == 0, "it is loaded", r.stderr)
     r = inside(CAM, "nft", "-f", rules)
     tap.ok(r.returncode == 0, "and again, in place of itself", r.stderr)
+    loaded = rules_hash()
+    inside(CAM, "nft", "insert", "rule", "ip", "cam", "input", "counter")
+    quiet = rules_hash()
 
     tap.ok(through(SHIP, "tcp", SERVER, 443), "cam-ship's user reaches the server")
     tap.ok(through(SHIP, "udp", DNS, 53) and through(SHIP, "tcp", DNS, 53), "and its resolver")
@@ -266,6 +279,11 @@ try:
     tap.ok(not believes_liar(), "a liar is not believed")
     r = inside(CAM, "nft", "list", "ruleset")
     tap.ok("table ip6 cam" in r.stdout and r.stdout.count("policy drop") == 8, "IPv6 is closed too", r.stdout)
+    counted = re.search(r"counter packets [1-9]", inside(CAM, "nft", "list", "chain", "ip", "cam", "input").stdout)
+    tap.ok(counted and quiet and quiet == rules_hash(), "the rules have a hash, which what was counted does not change", quiet)
+    tap.ok(loaded and loaded != quiet, "but a rule more does")
+    inside(CAM, "nft", "-f", rules)
+    tap.ok(loaded == rules_hash(), "loaded again they have the same")
     with open(f"{folder}/running", "w", encoding="utf-8") as f:
         f.write("device running = y\n")
     good = findings(text)

@@ -45,7 +45,7 @@ for i, f in b.items():
         print(i, "passes now")
 if phase == "device":
     assert any(f["verdict"] == "FAIL" for f in b.values() if f["group"] == "kconfig" or f["group"] == "sysctl")
-assert mine > 3, mine # else nothing was compared
+assert mine > 3 and {"PASS", "FAIL"} & {a[i]["verdict"] for i, f in b.items() if (f["group"], f["key"]) in keys}, mine # else nothing was compared
 sys.exit(wrong > 0)
 X
 
@@ -54,6 +54,10 @@ spoilt() {
 	phase=$1 number=$2 what=$3 why=$4; shift 4
 	"$interfere" "$number" "$what" cam-harden-check -v -o json "$@" >"$phase.json" 2>"$phase.err"
 	code=$?
+	if grep -q 'interfere: that never came' "$phase.err"; then # processes come and go
+		echo "# $phase, $what: it took fewer writes this time"
+		return
+	fi
 	ok "$phase, $what: $why" python3 compare.py "$phase" "$why" "whole-$phase.json" "$phase.json" "facts-$phase"
 	[ $code = 1 ] || [ $code = 3 ]
 	tap_result $? "$phase, $what: does not end well ($code)"
@@ -87,14 +91,20 @@ every_way() {
 	ok "$phase: and says so on stderr" grep -q "cam-harden-check: the phase \"$phase\" saw nothing: its process failed" "$phase.err"
 }
 
-"$facts" / mounts verity lsm boot protocols firewall >facts-device
+# who collects for a phase, as the table in the program has it
+collectors() { sed -n "/= {\"$1\"/,/^        \[/p" "$top/cam-harden-check/phases.c" | sed '$d' | grep -o '[a-z_]*_collect' | sed 's/_collect//; s/_/-/' | sort -u; }
+
+ok "the phases' collectors are known" test "$(collectors device | wc -l)" -gt 8 -a "$(collectors processes | wc -l)" -gt 4
+# shellcheck disable=SC2046 # names
+"$facts" / $(collectors device) >facts-device
 every_way device 1
-"$facts" / processes programs sockets >facts-processes
+# shellcheck disable=SC2046 # names
+"$facts" / $(collectors processes) >facts-processes
 every_way processes 2
 
-mkdir tree
+mkdir -p tree/etc
 for i in $(seq 100); do : >tree/a-name-that-is-long-enough-for-more-than-one-write-$i; done
-chmod 4755 tree/*
+chmod 4755 tree/a-*
 "$facts" -o tree files >facts-files
 every_way files 1 -w -r tree
 
@@ -106,10 +116,11 @@ spoilt attempts 3 exit@1 "its process failed" -x
 
 "$interfere" 2 hold cam-harden-check >held 2>held.err && read -r phase tool <held
 stop_at_end "$phase" "$tool"
-is "a phase that is held" "$(state "$phase")" T
+ok "a phase is held" waits 10 stops "$phase"
 kill -9 "$tool"
+ok "is told to end when the audit is gone" waits 10 grep -q 'Pnd:.*4...$' "/proc/$phase/status"
 kill -CONT "$phase"
-ok "does not outlive the audit" waits 10 gone "$phase"
+ok "and does" waits 10 gone "$phase"
 
 # its first write is the script's, behind a copy of the program that ran
 "$interfere" 3 stop@1 cam-harden-check -x >/dev/null 2>&1 & job=$!

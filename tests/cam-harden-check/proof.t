@@ -57,8 +57,8 @@ def named(rule):
     return {(g, k) for alternatives in (rule.alternatives, rule.conditions) for terms in alternatives for g, k, _, _ in terms}
 
 
-# rules about files; those about what runs are another test's
-mine = [r for r in rules if {g for g, _ in named(r)} <= {"kconfig", "cmdline", "sysctl", "modprobe", "image", "device"}]
+# rules about files; those about what runs, and about what the generators do not write, are other tests'
+mine = [r for r in rules if r.id not in w_.IMAGE_FILES and {g for g, _ in named(r)} <= {"kconfig", "cmdline", "sysctl", "modprobe", "image", "device"}]
 
 
 def person(rule):

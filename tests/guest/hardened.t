@@ -1,5 +1,4 @@
 #!/bin/sh
-# defends: enter.kernel enter.program
 # A kernel that is configured as cam-harden-check says boots, a camera runs on it, and an audit of it says what is so.
 # shellcheck source=tests/tap.sh
 . "$(dirname "$0")/../tap.sh"

@@ -4,7 +4,8 @@
  * hold: once a filter is in force, this process and the command are left behind, stopped; their ids are
  * printed. kill@N: killed when its Nth write begins; filter@N: that write becomes a call that its filter
  * kills for; stop@N: stopped for ever. half@N: it writes half, and is killed; cut@N: it writes half, and ends
- * well; nul@N: a byte is zero; flood@N: it writes that again and again. exit@CODE: it ends with another code.
+ * well; nul@N: the fourth byte from its end is zero; flood@N: it writes that again and again. exit@CODE: it
+ * ends with another code.
  *
  * Ends as the command does, or with 111 when the moment never came. Needs root. */
 #define _GNU_SOURCE
@@ -106,7 +107,7 @@ static void write_begins(struct job *j, struct user_regs_struct *r)
 	case CUT: ARG(r, 2) /= 2; break;
 	case NUL: {
 		static char nothing;
-		uint64_t address = ARG(r, 1);
+		uint64_t address = ARG(r, 1) + (ARG(r, 2) > 4 ? ARG(r, 2) - 4 : 0);
 		void *at = (void *)(uintptr_t)address; // NOLINT(performance-no-int-to-ptr): not ours
 		struct iovec zero = {&nothing, 1}, there = {at, 1};
 		if (process_vm_writev(j->target, &zero, 1, &there, 1, 0) != 1)

@@ -67,6 +67,26 @@ def cells(w):
         w.tap.ok(stat.S_ISFIFO(fifo.st_mode) and flags & os.O_NONBLOCK and flags & os.O_ACCMODE == os.O_WRONLY, f"cam-{tool}: its messages go to a FIFO and never wait")
 
 
+ASKED = "/run/choom"
+
+
+def memory(w):
+    """Who is ended first when memory runs out. Where the kernel does not let root protect anybody, it has been asked to, and
+    what records does so all the same."""
+    allowed = world.sh("/usr/bin/choom -n -500 -- true").returncode == 0
+    for tool in TOOLS:
+        want = 500 if tool in ("ship", "reap", "status") else -500
+        pid = w.pid(f"cam-{tool}@door")
+        for p in family(pid):
+            with open(f"/proc/{p}/oom_score_adj", encoding="ascii") as f:
+                got = int(f.read())
+            w.tap.ok(got == (want if want > 0 or allowed else 0), f"memory runs out: cam-{tool} at {want}", got)
+        if want < 0:
+            with open(ASKED, encoding="ascii") as f:
+                w.tap.ok(f"-n {want} -p {pid}\n" in f.readlines(), f"cam-{tool}: root has asked for {want}")
+    w.tap.ok(allowed or "choom: failed to set score adjust value" in w.log(), "where what records cannot be protected that is said", w.log()[:500])
+
+
 def may(w, tool, command):
     """Does this succeed as the user and in the namespaces of the tool? Before its own sandbox, that is."""
     pid = w.pid(f"cam-{tool}@door")
@@ -114,6 +134,27 @@ def filter_rules(w):
     for user, good in (("camship", True), ("camreap", False), ("camspool", False)):
         r = world.sh(["setpriv", "--reuid", user, "--regid", user, "--init-groups", *ask])
         w.tap.ok((r.returncode == 0) == good, f"packet filter: {user} {'reaches' if good else 'does not reach'} the server", r.stdout)
+
+
+def order(w):
+    """The audit finds in what cam-services makes that nothing talks before the rules are there; and when it does."""
+    tree = f"{w.folder}/tree"
+    made = f"{tree}/var/lib/cam-services/db-1"
+    for folder in ("proc/1", "etc/cam", "usr/local/lib", "var/lib/cam-services/db-1/compiled"):
+        os.makedirs(f"{tree}/{folder}")
+    world.write(f"{tree}/proc/1/comm", "s6-svscan\n")
+    world.write(f"{tree}/proc/cmdline", "quiet\n")
+    shutil.copytree("/usr/local/lib/cam", f"{tree}/usr/local/lib/cam")
+    shutil.copy("/etc/cam/nftables.conf", f"{tree}/etc/cam")
+    world.must(["cam-services", "source", f"{made}/source"])
+    os.symlink("db-1/compiled", f"{tree}/var/lib/cam-services/current")
+
+    def says():
+        return world.sh([f"{world.OUT}/tests/cam-harden-check/facts", tree, "order"]).stdout
+
+    w.tap.ok("loaded-before-net = yes" in says(), "the audit: nothing talks before the packet filter is there", says())
+    os.unlink(f"{made}/source/cam-ship@door/dependencies.d/cam-kernel")
+    w.tap.ok("= no: cam-ship@door does not wait for the rules" in says(), "the audit: an uploader that does not wait", says())
 
 
 def reports(w):
@@ -214,6 +255,7 @@ def stop(w):
 
 def main(w):
     os.makedirs("/etc/cam/door/ship")
+    world.write("/usr/local/bin/choom", f'#!/bin/sh\nprintf "%s\\n" "$*" >>{ASKED}\nexec /usr/bin/choom "$@"\n', 0o755)
     w.camera("door", capture="-T -s 160x120 -r 10 -b 200k")
     code, said = w.up()
     w.tap.ok(code == 0, "up" if w.s6_rc else "up: s6-rc is not installed: the same run scripts under s6-svscan, without dependencies", said)
@@ -225,8 +267,10 @@ def main(w):
     table(w)
     no_more(w)
     cells(w)
+    memory(w)
     permissions(w)
     filter_rules(w)
+    order(w)
     reports(w)
     update(w)
     stop(w)
