@@ -261,7 +261,7 @@ units: $(UNIT_PROGRAMS) $(TESTPROGS:%=$(O)/tests/%)
 check: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK)
 check: deps
 	$(MAKE) all units
-	$(PROVE) -j2 --timer $(UNIT_PROGRAMS) $(TESTS)
+	$(PROVE) -j3 --timer $(UNIT_PROGRAMS) $(TESTS)
 
 # the same tests, longer: CAM_LONG is the factor by which campaigns grow
 check-long: DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LONG) $(DEPS_GUEST) $(DEPS_LINT)

@@ -141,8 +141,8 @@ class Trial:
 
 
 class Matrix:
-    # Each has two inotify instances; a user has 128, and two of these tests may run at the same time.
-    def __init__(self, at_a_time=24):
+    # Each has two inotify instances; a user has 128, and three of these tests may run at the same time.
+    def __init__(self, at_a_time=18):
         self.tap = chain.Tap()
         self.folder = tempfile.mkdtemp(prefix="cam")
         os.chmod(self.folder, 0o755)
