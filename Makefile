@@ -337,7 +337,7 @@ lint-c: $(O)/obj/cam-harden-check/pi3-camera.inc
 	cppcheck -q -j2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 $(INCLUDES) $(C_FILES)
 
 lint-sh:
-	shellcheck -x -P SCRIPTDIR -e SC2317,SC2016,SC2012,SC2086 .ci/run tests/*.sh tests/*/*.sh $$(grep -lE '^#!/bin/(ba)?sh' tests/*/*.t) $(SERVICES) s6-rc/run/finish s6-rc/users
+	printf '%s\n' .ci/run tests/*.sh tests/*/*.sh $$(grep -lE '^#!/bin/(ba)?sh' tests/*/*.t) $(SERVICES) s6-rc/run/finish s6-rc/users | xargs -P2 -n6 shellcheck -x -P SCRIPTDIR -e SC2317,SC2016,SC2012,SC2086
 	/usr/bin/python3 -m compileall -q -f tests >/dev/null && find tests -name __pycache__ -prune -exec rm -r {} +
 
 # Pages of other packages may not be installed; ours are all here.
