@@ -12,7 +12,7 @@ userland=$(sh "$top/tests/guest/device.sh" "$keep")
 # --- the image: programs, run scripts, what -g writes ---
 
 sh "$top/tests/guest/device.sh" "$userland" "$programs" "$T" || exit 1
-release=$(sed -n 's/^# Linux.* \([0-9.]*\) Kernel Conf.*/\1/p' "$kernel/config")-cam
+release=$(sed -n 's/^# Linux.* \([0-9.]*\) Kernel Conf.*/\1/p' "$kernel/config")$(sed -n 's/^CONFIG_LOCALVERSION="\(.*\)"/\1/p' "$kernel/config")
 cp "$kernel/config" "root/boot/config-$release"
 install -D -m 755 "$top/tests/guest/hardened-inside.sh" root/sbin/init
 for f in cells prepare kernel; do install -D -m 755 "$top/s6-rc/$f" "root/usr/lib/cam/$f"; done
