@@ -10,9 +10,9 @@ packages="libc6 dash coreutils util-linux mount sed procps nftables s6 execline 
 	libx264-164 libyuv0 libjansson4 libcurl4 zlib1g ca-certificates cryptsetup-bin busybox-static"
 # what s6-rc/ runs, and the tests
 commands="dash cat chmod chown cp cut date echo id install ln ls mkdir mkfifo mktemp mv nproc printf readlink rm seq sleep
-	sort stat sync tail touch tr true wc test [ mount umount mountpoint findmnt nsenter unshare setpriv taskset sed sysctl nft
+	sort stat sync tail touch tr true wc test [ mount umount mountpoint findmnt nsenter unshare setpriv taskset choom sed sysctl nft
 	s6-envdir s6-softlimit s6-log s6-svscan s6-supervise s6-svscanctl s6-svstat s6-svdt
-	execlineb redirfd fdmove importas multisubstitute emptyenv execline-umask"
+	execlineb redirfd fdmove foreground getpid importas multisubstitute emptyenv execline-umask"
 # what execlineb starts by itself
 more="/usr/lib/execline/bin/execlineb /usr/lib/execline/bin/export /usr/lib/execline/bin/exec"
 tools="cam-capture cam-seal cam-spool cam-ship cam-reap cam-status cam-key cam-harden-check"

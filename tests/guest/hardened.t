@@ -90,14 +90,22 @@ is "merged into the defconfig of arm64, only what its drivers bring back" "$(ver
 echo "# live: $(count all PASS) PASS, $(count all FAIL) FAIL, $(count all INCOMPLETE) INCOMPLETE; the audit took $(awk '{print $2 - $1}' "$out/live.time") s of the guest's time"
 echo "# fails: $(verdicts all FAIL)"
 echo "# incomplete: $(verdicts all INCOMPLETE)"
-# Each of these is so: what the guest has not got (a TPM, a disk that is encrypted, a policy for SELinux, hardware of a
-# Pi), what runs here to test (the first process is a script, which feeds the watchdog), what Debian builds, and what the
+# Each of these is so: what the guest has not got (a TPM, a disk that is encrypted, a policy for SELinux, a signed list of
+# contents, somebody who knows the time, hardware of a Pi), what its first stage leaves trusted, what runs here to test (the first process is a script, which feeds the watchdog), what Debian builds, and what the
 # services leave open: control groups, and namespaces other than of mounts and networks.
 cat >expected <<'X'
 exec.elf-bindnow
 exec.elf-canary
 exec.interpreters
 exec.probe-script
+image.file-contexts
+image.sbom
+image.sbom-signature
+image.selinux-mode
+image.selinux-permissive
+image.selinux-policy
+integrity.clock
+integrity.ipe-boot-verified
 integrity.selinux-policy
 integrity.tpm
 mount.data-device
