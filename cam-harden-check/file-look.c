@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/xattr.h>
@@ -86,15 +87,19 @@ static void map_look(struct look *l, int fd, size_t n)
 		elf_look(l, &f);
 }
 
-/* Nothing that is in it counts as looked at. */
+/* Nothing that is in it counts as looked at. The first such file is named. */
 static void unreadable(struct look *l, const char *why)
 {
 	static const enum look_key needs[] = {KEY_CAPS, KEY_SECRET, KEY_SIGNING, KEY_PIE, KEY_RELRO,
 	        KEY_BIND_NOW, KEY_NX, KEY_CANARY, KEY_RPATH, KEY_WX, KEY_BROKEN};
 
+	if (!l->unread[0]) {
+		snprintf(l->unread, sizeof l->unread, "%.400s: %s", l->path, why);
+		list_clean(l->unread);
+	}
 	for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
-		list_unseen(&l->list[needs[i]], why);
-	l->labels.unseen = why;
+		list_unseen(&l->list[needs[i]], l->unread);
+	l->labels.unseen = l->unread;
 }
 
 static void text_look(struct look *l, int fd, const struct stat *st)
@@ -106,7 +111,7 @@ static void text_look(struct look *l, int fd, const struct stat *st)
 	while (n < sizeof text && (r = pread(fd, text + n, sizeof text - n, (off_t)n)) > 0)
 		n += (size_t)r;
 	if (r < 0)
-		unreadable(l, "a file cannot be read");
+		unreadable(l, strerror(errno));
 	if (secret_key_is_in(text, n, "cam-recipient-secret1"))
 		list_add(&l->list[KEY_SECRET], "%s", l->path);
 	if (st->st_mode & (S_IRWXG | S_IRWXO) && secret_key_is_in(text, n, "cam-device-secret1"))
@@ -133,17 +138,17 @@ static void content_look(struct look *l, int dir, const char *name, const struct
 		fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
 		if (errno != ENOENT)
-			unreadable(l, "a file may not be read: root is needed");
+			unreadable(l, errno == EACCES ? "may not be read: root is needed" : strerror(errno));
 		return;
 	}
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_ino != was->st_ino) {
-		unreadable(l, "a file became another one while it was looked at");
+		unreadable(l, "became another file while it was looked at");
 	} else {
 		labels_look(&l->labels, fd, l->path);
 		capability_look(l, fd);
 		n = pread(fd, magic, sizeof magic, 0);
 		if (n < 0)
-			unreadable(l, "a file cannot be read");
+			unreadable(l, strerror(errno));
 		else if (n == sizeof magic && memcmp(magic, "\177ELF", sizeof magic) == 0)
 			map_look(l, fd, (size_t)st.st_size);
 		else if (st.st_size > 0 && st.st_size <= KEYFILE_BYTES_MAX)

@@ -36,6 +36,7 @@ struct look {
 	struct list list[LOOK_KEYS];
 	struct labels labels;
 	const char *path; /* of the file that is looked at */
+	char unread[512]; /* the first one that could not be read, and why */
 };
 
 void look_begin(struct look *, struct evidence *);

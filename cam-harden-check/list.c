@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* A name of a file can hold anything; evidence is read by people and goes into JSON. */
-static void text_clean(char *s)
+void list_clean(char *s)
 {
 	for (; *s; s++)
 		if ((unsigned char)*s < 0x20 || (unsigned char)*s >= 0x7f)
@@ -27,7 +27,7 @@ void list_add(struct list *l, const char *fmt, ...)
 		memcpy(text + sizeof text - 4, "...", 4);
 		list_unseen(l, "something too long");
 	}
-	text_clean(text);
+	list_clean(text);
 	if (evidence_item(l->e, l->group, l->key, text, l->source) < 0)
 		l->full = 1;
 }
@@ -64,6 +64,6 @@ int fact_put(struct evidence *e, const char *group, const char *key, const char 
 		return evidence_none(e, group, key, source);
 	if (snprintf(text, sizeof text, "%s", value) >= (int)sizeof text)
 		return evidence_unseen(e, group, key, "a value that is too long");
-	text_clean(text);
+	list_clean(text);
 	return evidence_fact(e, group, key, text, source);
 }

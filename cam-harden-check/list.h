@@ -16,6 +16,8 @@ struct list {
 
 /* Control characters become '?'; what is too long ends in "...", and the list is not whole. */
 void list_add(struct list *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Control characters become '?'. */
+void list_clean(char *text);
 /* Something of it could not be looked at. */
 void list_unseen(struct list *l, const char *why);
 /* 0, or -1 when the evidence is full. */
