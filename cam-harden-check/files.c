@@ -26,7 +26,7 @@ enum {
 struct walk {
 	struct look look;
 	unsigned long entries;
-	dev_t device;
+	dev_t device, namespaces; /* 0: unknown */
 	char path[PATH_BYTES];
 	size_t path_n;
 	const char *stopped; /* why the walk did not get everywhere */
@@ -43,6 +43,9 @@ static void entry_look(struct walk *w, int dir, const char *name, unsigned depth
 			w->stopped = "a file cannot be looked at";
 		return;
 	}
+	/* one that is kept by a name looks like a file, and has nothing in it */
+	if (S_ISREG(st.st_mode) && w->namespaces && st.st_dev == w->namespaces)
+		return;
 	look_file(&w->look, w->path, dir, name, &st);
 	if (S_ISDIR(st.st_mode) && st.st_dev == w->device) {
 		int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -190,11 +193,14 @@ int files_unseen(struct evidence *e, const char *why)
 int files_collect(struct evidence *e, const struct where *at)
 {
 	static struct walk w;
+	struct stat st;
 
 	if (at->root < 0)
 		return 0;
 	w = (struct walk){0};
 	look_begin(&w.look, e);
+	if (at->live && fstatat(at->root, "proc/self/ns/mnt", &st, 0) == 0)
+		w.namespaces = st.st_dev;
 	if (at->live)
 		others_walk(&w, at);
 	else
