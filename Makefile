@@ -97,7 +97,8 @@ HARDEN_LIVE = cam-harden-check/child cam-harden-check/list cam-harden-check/moun
 	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/bootloader cam-harden-check/boot-file cam-harden-check/uboot \
 	cam-harden-check/device-tree cam-harden-check/fuses cam-harden-check/keyring cam-harden-check/rollback cam-harden-check/tpm-tool \
 	cam-harden-check/tpm-owner cam-harden-check/measured cam-harden-check/protocols cam-harden-check/sockets \
-	cam-harden-check/firewall $(HARDEN_RULESET) cam-harden-check/process cam-harden-check/processes \
+	cam-harden-check/firewall $(HARDEN_RULESET) cam-harden-check/process cam-harden-check/process-audit \
+	cam-harden-check/processes cam-harden-check/process-may cam-harden-check/process-place cam-harden-check/process-holds \
 	cam-harden-check/programs cam-harden-check/files cam-harden-check/file-look cam-harden-check/labels cam-harden-check/secret-key \
 	cam-harden-check/elf-file cam-harden-check/attempt \
 	cam-harden-check/egress cam-harden-check/lines cam-harden-check/daemons cam-harden-check/timesource \
