@@ -97,6 +97,7 @@ HARDEN_LIVE = cam-harden-check/child cam-harden-check/list cam-harden-check/moun
 	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/bootloader cam-harden-check/boot-file cam-harden-check/uboot \
 	cam-harden-check/device-tree cam-harden-check/fuses cam-harden-check/keyring cam-harden-check/rollback cam-harden-check/tpm-tool \
 	cam-harden-check/tpm-owner cam-harden-check/measured cam-harden-check/protocols cam-harden-check/sockets \
+	cam-harden-check/socket-line cam-harden-check/socket-owners cam-harden-check/socket-peers cam-harden-check/interfaces \
 	cam-harden-check/firewall $(HARDEN_RULESET) cam-harden-check/process cam-harden-check/process-audit \
 	cam-harden-check/processes cam-harden-check/process-may cam-harden-check/process-place cam-harden-check/process-holds \
 	cam-harden-check/programs cam-harden-check/files cam-harden-check/file-look cam-harden-check/labels cam-harden-check/secret-key \
@@ -134,13 +135,13 @@ cam-harden-check/device-tree-test_SRC = cam-harden-check/device-tree
 cam-harden-check/measured-test_SRC = cam-harden-check/measured cam-harden-check/list cam-harden-check/evidence cam-harden-check/where lib/fdio
 cam-harden-check/measured-test_PKG = libsodium
 cam-harden-check/elf-test_SRC = cam-harden-check/elf-file
-HARDEN_TEXTS = cam-harden-check/mountinfo cam-harden-check/process cam-harden-check/sockets cam-harden-check/verity \
+HARDEN_TEXTS = cam-harden-check/mountinfo cam-harden-check/process cam-harden-check/socket-line cam-harden-check/verity \
 	cam-harden-check/lsm cam-harden-check/sha256 cam-harden-check/secret-key cam-harden-check/list cam-harden-check/evidence \
 	cam-harden-check/where lib/fdio
 cam-harden-check/procfs-test_SRC = $(HARDEN_TEXTS)
 cam-harden-check/procfs-test_PKG = libsodium
 HARDEN_CONFIG = cam-harden-check/timesource cam-harden-check/resolver cam-harden-check/wifi cam-harden-check/lines \
-	cam-harden-check/daemons cam-harden-check/egress cam-harden-check/sockets cam-harden-check/process \
+	cam-harden-check/daemons cam-harden-check/egress cam-harden-check/socket-line cam-harden-check/process \
 	cam-harden-check/mountinfo cam-harden-check/list cam-harden-check/evidence cam-harden-check/where lib/fdio
 cam-harden-check/config-test_SRC = $(HARDEN_CONFIG)
 cam-harden-check/config-test_PKG = jansson
