@@ -89,7 +89,7 @@ cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav c
 	cam-ship/backoff cam-ship/dialer cam-ship/dialcell cam-ship/unconnected cam-ship/cell cam-ship/progress \
 	cam-ship/sigv4 cam-ship/objectlock cam-ship/credentials cam-ship/trust cam-ship/truetime $(BASE) lib/name lib/clocks $(SANDBOX)
 cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
-HARDEN_EXPECT = cam-harden-check/expect cam-harden-check/value cam-harden-check/review cam-harden-check/evidence
+HARDEN_EXPECT = cam-harden-check/expect cam-harden-check/expect-judge cam-harden-check/value cam-harden-check/review cam-harden-check/evidence
 HARDEN_POLICY = $(HARDEN_EXPECT) cam-harden-check/policy
 HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
 HARDEN_RULESET = cam-harden-check/ruleset cam-harden-check/ruleset-hash cam-harden-check/sha256 cam-harden-check/nft-walk cam-harden-check/nft-other cam-harden-check/nft-match cam-harden-check/nft-values cam-harden-check/nft-json
