@@ -80,6 +80,18 @@ static int input_open(const char *path, int flags)
 	return fd;
 }
 
+/* What may not be read is evidence that is missing. By its name alone it can be opened, and whoever wants to read
+ * it hears why that fails. */
+static int evidence_open(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	if (fd >= 0 || errno != EACCES)
+		return fd >= 0 ? fd : input_open(path, O_RDONLY);
+	fd = input_open(path, O_PATH);
+	msg("%s: %s", path, strerror(EACCES));
+	return fd;
+}
+
 static void input_read(struct input *in, const char *path, size_t max)
 {
 	in->text = where_read_fd(input_open(path, O_RDONLY), max, &in->n);
@@ -182,9 +194,9 @@ static void options(struct work *w, int argc, char **argv)
 		case 'a': w->where.arch = optarg; break;
 		case 'b': w->where.board = optarg; break;
 		case 'r': w->where.root = input_open(w->tree = optarg, O_RDONLY | O_DIRECTORY); break;
-		case 'k': w->where.kconfig_fd = input_open(w->where.kconfig = optarg, O_RDONLY); break;
-		case 'c': w->where.cmdline_fd = input_open(w->where.cmdline = optarg, O_RDONLY); break;
-		case 's': w->where.sysctls_fd = input_open(w->where.sysctls = optarg, O_RDONLY); break;
+		case 'k': w->where.kconfig_fd = evidence_open(w->where.kconfig = optarg); break;
+		case 'c': w->where.cmdline_fd = evidence_open(w->where.cmdline = optarg); break;
+		case 's': w->where.sysctls_fd = evidence_open(w->where.sysctls = optarg); break;
 		case 'V': image_open(&w->where, optarg); break;
 		case 'g': w->generate = optarg; break;
 		case 'S': w->nonce = optarg; break;

@@ -54,7 +54,8 @@ char *where_read_fd(int fd, size_t max, size_t *n)
 		p = more;
 		room *= 2;
 	}
-	int saved = errno;
+	/* opened by its name alone */
+	int saved = errno == EBADF ? EACCES : errno;
 	close(fd);
 	errno = saved;
 	if (!p || r < 0) {

@@ -85,7 +85,11 @@ wrong 111 './huge: File too large' -p ./huge
 wrong 111 'huge: File too large' -d huge
 if [ "$(id -u)" = 0 ]; then
 	as() { setpriv --reuid=65534 --regid=65534 --clear-groups timeout 60 cam-harden-check "$@"; }
-	for o in k c s d; do exits 111 "-$o, without permission" as -$o secret; done
+	for o in k c s; do
+		exits 3 "-$o, without permission: nothing was seen" as -$o secret
+		says "says so" '^cam-harden-check: secret: Permission denied$'
+	done
+	exits 111 "-d, without permission" as -d secret
 	says "says so" '^cam-harden-check: secret: Permission denied$'
 fi
 exits 111 "a report that cannot be written" sh -c 'cam-harden-check -k empty >/dev/full'
