@@ -89,7 +89,7 @@ cam-ship_SRC = cam-ship/cam-ship cam-ship/ship cam-ship/upload cam-ship/webdav c
 	cam-ship/backoff cam-ship/dialer cam-ship/dialcell cam-ship/unconnected cam-ship/cell cam-ship/progress \
 	cam-ship/sigv4 cam-ship/objectlock cam-ship/credentials cam-ship/trust cam-ship/truetime $(BASE) lib/name lib/clocks $(SANDBOX)
 cam-ship_PKG = libcurl libsodium libseccomp libssl libcrypto
-HARDEN_EXPECT = cam-harden-check/expect cam-harden-check/value cam-harden-check/review cam-harden-check/evidence
+HARDEN_EXPECT = cam-harden-check/expect cam-harden-check/expect-judge cam-harden-check/value cam-harden-check/review cam-harden-check/evidence
 HARDEN_POLICY = $(HARDEN_EXPECT) cam-harden-check/policy
 HARDEN_JUDGE = $(HARDEN_POLICY) cam-harden-check/judge cam-harden-check/generate cam-harden-check/generate-nft
 HARDEN_RULESET = cam-harden-check/ruleset cam-harden-check/ruleset-hash cam-harden-check/sha256 cam-harden-check/nft-walk cam-harden-check/nft-other cam-harden-check/nft-match cam-harden-check/nft-values cam-harden-check/nft-json
@@ -97,7 +97,9 @@ HARDEN_LIVE = cam-harden-check/child cam-harden-check/list cam-harden-check/moun
 	cam-harden-check/lsm cam-harden-check/boot cam-harden-check/bootloader cam-harden-check/boot-file cam-harden-check/uboot \
 	cam-harden-check/device-tree cam-harden-check/fuses cam-harden-check/keyring cam-harden-check/rollback cam-harden-check/tpm-tool \
 	cam-harden-check/tpm-owner cam-harden-check/measured cam-harden-check/protocols cam-harden-check/sockets \
-	cam-harden-check/firewall $(HARDEN_RULESET) cam-harden-check/process cam-harden-check/processes \
+	cam-harden-check/socket-line cam-harden-check/socket-owners cam-harden-check/socket-peers cam-harden-check/interfaces \
+	cam-harden-check/firewall $(HARDEN_RULESET) cam-harden-check/process cam-harden-check/process-audit \
+	cam-harden-check/processes cam-harden-check/process-may cam-harden-check/process-place cam-harden-check/process-holds \
 	cam-harden-check/programs cam-harden-check/files cam-harden-check/file-look cam-harden-check/labels cam-harden-check/secret-key \
 	cam-harden-check/elf-file cam-harden-check/attempt \
 	cam-harden-check/egress cam-harden-check/lines cam-harden-check/daemons cam-harden-check/timesource \
@@ -133,13 +135,13 @@ cam-harden-check/device-tree-test_SRC = cam-harden-check/device-tree
 cam-harden-check/measured-test_SRC = cam-harden-check/measured cam-harden-check/list cam-harden-check/evidence cam-harden-check/where lib/fdio
 cam-harden-check/measured-test_PKG = libsodium
 cam-harden-check/elf-test_SRC = cam-harden-check/elf-file
-HARDEN_TEXTS = cam-harden-check/mountinfo cam-harden-check/process cam-harden-check/sockets cam-harden-check/verity \
+HARDEN_TEXTS = cam-harden-check/mountinfo cam-harden-check/process cam-harden-check/socket-line cam-harden-check/verity \
 	cam-harden-check/lsm cam-harden-check/sha256 cam-harden-check/secret-key cam-harden-check/list cam-harden-check/evidence \
 	cam-harden-check/where lib/fdio
 cam-harden-check/procfs-test_SRC = $(HARDEN_TEXTS)
 cam-harden-check/procfs-test_PKG = libsodium
 HARDEN_CONFIG = cam-harden-check/timesource cam-harden-check/resolver cam-harden-check/wifi cam-harden-check/lines \
-	cam-harden-check/daemons cam-harden-check/egress cam-harden-check/sockets cam-harden-check/process \
+	cam-harden-check/daemons cam-harden-check/egress cam-harden-check/socket-line cam-harden-check/process \
 	cam-harden-check/mountinfo cam-harden-check/list cam-harden-check/evidence cam-harden-check/where lib/fdio
 cam-harden-check/config-test_SRC = $(HARDEN_CONFIG)
 cam-harden-check/config-test_PKG = jansson

@@ -2,6 +2,7 @@
  * and whether what the policy sets at boot is declared in it. */
 #define _GNU_SOURCE
 #include "collect.h"
+#include "expect-judge.h"
 #include "image-selinux.h"
 #include "image-verity.h"
 #include "initramfs.h"

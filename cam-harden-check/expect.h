@@ -13,11 +13,10 @@
 #ifndef EXPECT_H
 #define EXPECT_H
 #include "evidence.h"
-#include "review.h"
 
 enum truth { TRUTH_NO, TRUTH_UNKNOWN, TRUTH_YES };
 
-enum { EXPECT_TERMS_MAX = 16, EXPECT_SEEN_BYTES_MAX = REVIEW_BYTES_MAX, EXPECT_SOURCE_BYTES_MAX = 512 };
+enum { EXPECT_TERMS_MAX = 16 };
 
 enum test {
 	TEST_Y,
@@ -60,28 +59,7 @@ const char *expect_parse(char *text, const char *group, const char *key, struct 
 /* May a person judge any of it? */
 int expect_has_review(const struct expect *);
 
-enum review {
-	REVIEW_NONE,    /* it is not that what decided */
-	REVIEW_NEEDED,  /* unknown until a person judges the value */
-	REVIEW_HELD,    /* the value is the one that was judged */
-	REVIEW_CHANGED, /* it is another one */
-};
-
-/* What decided it, for people. The value of a review is whole, in one form whatever the order of a list. */
-struct expect_seen {
-	char value[EXPECT_SEEN_BYTES_MAX];
-	char source[EXPECT_SOURCE_BYTES_MAX];
-	enum review review;
-};
-
-/* reviewed: the value that a person has judged, or NULL. */
-enum truth expect_judge(
-        const struct expect *, const struct evidence *, const char *reviewed, struct expect_seen *);
-
 /* The group in which the facts of a rule's key are kept: CONFIG_ keys in kconfig, those of netsysctl in
  * sysctl. */
 const char *expect_group(const char *group, const char *key);
-
-/* Does a key with one * or {a,b} mean this one? A * stands for at least one character. */
-int expect_key_matches(const char *pattern, const char *key);
 #endif

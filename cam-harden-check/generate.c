@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "generate.h"
 
+#include "expect-judge.h"
 #include "generate-nft.h"
 #include "msg.h"
 

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "judge.h"
 
+#include "expect-judge.h"
 #include "generate.h"
 
 #include <errno.h>

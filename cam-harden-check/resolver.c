@@ -6,7 +6,7 @@
 
 #include "daemons.h"
 #include "list.h"
-#include "sockets.h"
+#include "socket-line.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

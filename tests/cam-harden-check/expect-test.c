@@ -1,6 +1,6 @@
 /* Expressions: which combinations of known and unknown make a yes, a no, or neither; patterns; numbers. */
 #define _GNU_SOURCE
-#include "expect.h"
+#include "expect-judge.h"
 #include "tap.h"
 
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "mountinfo.h"
 #include "process.h"
 #include "secret-key.h"
-#include "sockets.h"
+#include "socket-line.h"
 #include "tap.h"
 #include "verity.h"
 

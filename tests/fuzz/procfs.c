@@ -4,7 +4,7 @@
 #include "mountinfo.h"
 #include "process.h"
 #include "secret-key.h"
-#include "sockets.h"
+#include "socket-line.h"
 #include "verity.h"
 
 #include <stdlib.h>
