@@ -294,7 +294,7 @@ breaks "a peer in another network" net.established peer proc/111/net/tcp 087100C
 mapped() { append proc/net/tcp6 "echo '   1: 0000000000000000FFFF00000200000A:9AC4 0000000000000000FFFF0000077100CB:01BB 01 00000000:00000000 00:00000000 00000000   904        0 53 1'"; }
 breaks "the server, by IPv6's way to write it" "" mapped
 breaks "a network that cannot be read" INCOMPLETE:net.established rm dev/proc/111/net/tcp
-radio() { put dev/sys/class/net/wlan0/flags '0x1002\n'; mkdir dev/sys/class/net/wlan0/phy80211; helper dev 171 1 wpa_supplicant -i wlan0 -c /etc/wpa.conf; put dev/etc/wpa.conf "$1"; }
+radio() { put dev/sys/class/net/wlan0/flags '0x1002\n'; mkdir dev/sys/class/net/wlan0/phy80211; helper dev 172 1 wpa_supplicant -i wlan0 -c /etc/wpa.conf; put dev/etc/wpa.conf "$1"; }
 aes='network={\n ssid="a"\n key_mgmt=WPA-PSK\n proto=RSN\n pairwise=CCMP\n group=CCMP\n}\n'
 breaks "a network of neighbours with AES" process.unknown radio "$aes"
 breaks "an open network" "net.wifi process.unknown" radio "${aes}network={\n key_mgmt=NONE\n}\n"
