@@ -7,12 +7,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { SMALL_BYTES_MAX = 64 << 10, PCRS = 10 };
 
@@ -34,18 +32,16 @@ static int line_put(
 /* Calls look for each name in a folder that does not begin with a dot. -1 with errno. */
 static int folder_walk(const struct where *w, const char *path, void (*look)(const char *, void *), void *arg)
 {
-	int fd = where_open(w, path, O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = where_folder(w, path);
 
-	if (!d && fd >= 0)
-		close(fd);
 	if (!d)
 		return -1;
-	for (struct dirent *x; (x = readdir(d));)
-		if (x->d_name[0] != '.')
-			look(x->d_name, arg);
+	for (const char *name; (name = where_folder_next(d));)
+		look(name, arg);
+	int err = errno;
 	closedir(d);
-	return 0;
+	errno = err;
+	return err ? -1 : 0;
 }
 
 /* --- watchdog --- */

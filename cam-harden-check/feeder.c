@@ -8,7 +8,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,27 +50,25 @@ static void service_read(const struct where *w, pid_t pid, char out[NAME_BYTES])
 static int holds(const struct where *w, pid_t pid)
 {
 	char path[64], target[64];
-	int held = 0;
+	int held = 0, err = 0;
 
 	snprintf(path, sizeof path, "proc/%d/fd", (int)pid);
-	int fd = where_open(w, path, O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d) {
-		int saved = errno;
-		if (fd >= 0)
-			close(fd);
-		errno = saved;
+	DIR *d = where_folder(w, path);
+	if (!d)
 		return -1;
-	}
-	for (struct dirent *x; (x = readdir(d));) {
-		ssize_t n = readlinkat(fd, x->d_name, target, sizeof target - 1);
-		if (n < 0)
-			continue; /* dots, and what was closed since */
+	for (const char *name; !err && (name = where_folder_next(d));) {
+		ssize_t n = readlinkat(dirfd(d), name, target, sizeof target - 1);
+		if (n < 0) {
+			err = errno == ENOENT ? 0 : errno; /* closed since */
+			continue;
+		}
 		target[n] = 0;
 		held |= strncmp(target, "/dev/watchdog", 13) == 0;
 	}
+	err = err ? err : errno;
 	closedir(d);
-	return held;
+	errno = err;
+	return held || !err ? held : -1;
 }
 
 static void process_look(const struct where *w, pid_t pid, void *arg)

@@ -80,21 +80,22 @@ static char *program_read(const char *program, size_t *n, const char **why)
 	return text;
 }
 
-static bool bridge_exists(const struct where *w)
+/* -1: nobody can tell. */
+static int bridge_exists(const struct where *w)
 {
-	int fd = where_open(w, "sys/class/net", O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	bool found = false;
+	DIR *d = where_folder(w, "sys/class/net");
+	int found = 0;
 
-	for (struct dirent *e; d && !found && (e = readdir(d));) {
+	if (!d)
+		return -1;
+	for (const char *name; !found && (name = where_folder_next(d));) {
 		char path[300];
-		snprintf(path, sizeof path, "sys/class/net/%s/bridge", e->d_name);
-		found = e->d_name[0] != '.' && where_exists(w, path);
+		snprintf(path, sizeof path, "sys/class/net/%s/bridge", name);
+		found = where_exists(w, path);
 	}
-	if (d)
-		closedir(d);
-	else if (fd >= 0)
-		close(fd);
+	if (!found && errno)
+		found = -1;
+	closedir(d);
 	return found;
 }
 
@@ -146,12 +147,11 @@ int firewall_collect(struct evidence *e, const struct where *w)
 		ruleset_unseen(e, "/proc/net is not there");
 		return evidence_unseen(e, "net", "iptables-legacy", "/proc/net is not there");
 	}
-	int r = legacy_collect(e, w);
-	if (answer_missing)
-		ruleset_unseen(e, answer_missing);
+	int r = legacy_collect(e, w), bridge = bridge_exists(w);
+	if (answer_missing || bridge < 0)
+		ruleset_unseen(e, answer_missing ? answer_missing : "/sys/class/net cannot be listed");
 	else
-		r |= ruleset_judge(
-		        answer, answer_bytes, where_exists(w, "proc/net/if_inet6"), bridge_exists(w), e);
+		r |= ruleset_judge(answer, answer_bytes, where_exists(w, "proc/net/if_inet6"), bridge > 0, e);
 	free(answer);
 	answer = NULL;
 	answer_missing = not_asked;

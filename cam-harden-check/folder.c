@@ -4,10 +4,8 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 void folder_names_free(char **names, size_t n)
 {
@@ -23,19 +21,13 @@ static int names_compare(const void *a, const void *b)
 
 char **folder_names(const struct where *w, const char *path, size_t max, size_t *n)
 {
-	int fd = where_open(w, path, O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = where_folder(w, path);
 	char **names = d ? calloc(max, sizeof *names) : NULL;
 	int err = d && !names ? ENOMEM : 0;
 
 	*n = 0;
-	if (!d) {
-		err = errno;
-		if (fd >= 0)
-			close(fd);
-		errno = err;
+	if (!d)
 		return NULL;
-	}
 	while (names && !err) {
 		errno = 0;
 		struct dirent *entry = readdir(d);

@@ -6,12 +6,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { FLAG_UP = 1, FLAG_PROMISC = 0x100 };
 
@@ -34,30 +32,27 @@ int interfaces_collect(struct evidence *e, const struct where *w)
 {
 	struct list promisc = {e, group, "promisc", "/sys/class/net", 0, NULL, 0};
 	struct list up = {e, group, "ifaces", "/sys/class/net", 0, NULL, 0};
-	int fd = where_open(w, "sys/class/net", O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = where_folder(w, "sys/class/net");
 	char count[24];
 
-	if (!d && fd >= 0)
-		close(fd);
 	if (!d)
 		return evidence_unseen(e, group, "promisc", "/sys/class/net cannot be listed") |
 		       evidence_unseen(e, group, "ifaces", "/sys/class/net cannot be listed") |
 		       evidence_unseen(e, group, "uplinks", "/sys/class/net cannot be listed");
-	for (struct dirent *x; (x = readdir(d));) {
+	for (const char *name; (name = where_folder_next(d));) {
 		bool seen;
-		if (x->d_name[0] == '.')
-			continue;
-		unsigned long flags = flags_read(w, x->d_name, &seen);
+		unsigned long flags = flags_read(w, name, &seen);
 		if (!seen && errno == ENOTDIR)
 			continue; /* bonding_masters and its like */
 		if (!seen)
 			list_unseen(&promisc, "the flags of an interface cannot be read");
 		if (flags & FLAG_PROMISC)
-			list_add(&promisc, "%s", x->d_name);
-		if (flags & FLAG_UP && strcmp(x->d_name, "lo") != 0)
-			list_add(&up, "%s", x->d_name);
+			list_add(&promisc, "%s", name);
+		if (flags & FLAG_UP && strcmp(name, "lo") != 0)
+			list_add(&up, "%s", name);
 	}
+	if (errno)
+		list_unseen(&promisc, "/sys/class/net cannot be listed whole");
 	closedir(d);
 	if (promisc.unseen)
 		list_unseen(&up, promisc.unseen);

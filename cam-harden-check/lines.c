@@ -3,11 +3,9 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static const char blanks[] = " \t\r\v\f";
 
@@ -65,19 +63,19 @@ static int name_put(struct names *l, const char *name)
 
 static int names_read(const struct where *w, const char *folder, const char *suffix, struct names *out)
 {
-	int fd = where_open(w, folder, O_RDONLY | O_DIRECTORY), r = 0;
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = where_folder(w, folder);
 	size_t k = strlen(suffix);
+	int r = 0;
 
-	if (!d && fd >= 0)
-		close(fd);
 	if (!d)
 		return -1;
-	for (struct dirent *x; r == 0 && (x = readdir(d));) {
-		size_t n = strlen(x->d_name);
-		if (x->d_name[0] != '.' && n > k && strcmp(x->d_name + n - k, suffix) == 0)
-			r = name_put(out, x->d_name);
+	for (const char *name; r == 0 && (name = where_folder_next(d));) {
+		size_t n = strlen(name);
+		if (n > k && strcmp(name + n - k, suffix) == 0)
+			r = name_put(out, name);
 	}
+	if (errno)
+		r = -1;
 	int saved = errno;
 	closedir(d);
 	errno = saved;

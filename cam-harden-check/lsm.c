@@ -8,12 +8,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { SMALL_BYTES_MAX = 64 << 10, POLICY_BYTES_MAX = 64 << 20, LOG_BYTES_MAX = 32 << 20 };
 
@@ -127,16 +125,11 @@ static int permissive_put(struct evidence *e, const struct where *w)
 /* The kernel fills the folder when a policy is loaded; until then everything is allowed, enforcing or not. */
 static bool policy_loaded(const struct where *w)
 {
-	int fd = where_open(w, SELINUX "class", O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	bool any = false;
+	DIR *d = where_folder(w, SELINUX "class");
+	bool any = d && where_folder_next(d);
 
-	for (struct dirent *x; d && !any && (x = readdir(d));)
-		any = x->d_name[0] != '.';
 	if (d)
 		closedir(d);
-	else if (fd >= 0)
-		close(fd);
 	return any;
 }
 
@@ -167,18 +160,16 @@ static int selinux_collect(struct evidence *e, const struct where *w, bool activ
 static int policies_walk(
         const struct where *w, void (*look)(const struct where *, const char *, void *), void *arg)
 {
-	int fd = where_open(w, SECURITY "ipe/policies", O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = where_folder(w, SECURITY "ipe/policies");
 
-	if (!d && fd >= 0)
-		close(fd);
 	if (!d)
 		return -1;
-	for (struct dirent *x; (x = readdir(d));)
-		if (x->d_name[0] != '.')
-			look(w, x->d_name, arg);
+	for (const char *name; (name = where_folder_next(d));)
+		look(w, name, arg);
+	int err = errno;
 	closedir(d);
-	return 0;
+	errno = err;
+	return err ? -1 : 0;
 }
 
 struct ipe {

@@ -10,12 +10,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { TEXT_BYTES_MAX = 64 << 10, NAME_BYTES = 128, LOADERS_MAX = 8, SERVICES_MAX = 1024 };
 
@@ -246,22 +244,20 @@ static void waiting_look(struct order *o, const char *name)
 
 static void services_each(struct order *o, void (*look)(struct order *, const char *))
 {
-	int fd = where_open(o->w, SOURCES, O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = where_folder(o->w, SOURCES);
 	unsigned n = 0;
 
 	if (!d) {
-		if (fd >= 0)
-			close(fd);
 		o->unknown = "the services of cam-services are not there";
 		return;
 	}
-	for (struct dirent *x; (x = readdir(d)) && n < SERVICES_MAX; n++)
-		if (x->d_name[0] != '.')
-			look(o, x->d_name);
-	closedir(d);
+	for (const char *name; n < SERVICES_MAX && (name = where_folder_next(d)); n++)
+		look(o, name);
 	if (n == SERVICES_MAX)
 		o->unknown = "more services than are looked at";
+	else if (errno)
+		o->unknown = "the services of cam-services cannot be listed";
+	closedir(d);
 }
 
 static void s6_look(struct order *o)

@@ -6,7 +6,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,30 +43,23 @@ static void descriptors_look(struct audit *a, const struct where *w)
 	char path[64], target[PROCESS_PATH_BYTES];
 
 	snprintf(path, sizeof path, "proc/%d/fd", (int)a->pid);
-	int fd = where_open(w, path, O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d) {
-		process_unseen(a, KEY_FD);
-		process_unseen(a, KEY_DEVICES);
-		if (fd >= 0)
-			close(fd);
-		return;
-	}
-	for (struct dirent *x; (x = readdir(d));) {
-		if (x->d_name[0] == '.')
-			continue;
-		ssize_t n = readlinkat(fd, x->d_name, target, sizeof target - 1);
-		if (n < 0 && errno == ENOENT)
-			continue; /* closed since */
+	DIR *d = where_folder(w, path);
+	bool whole = d;
+	for (const char *name; d && (name = where_folder_next(d));) {
+		ssize_t n = readlinkat(dirfd(d), name, target, sizeof target - 1);
 		if (n < 0) {
-			process_unseen(a, KEY_FD);
-			process_unseen(a, KEY_DEVICES);
+			whole &= errno == ENOENT; /* closed since */
 			continue;
 		}
 		target[n] = 0;
-		descriptor_note(a, x->d_name, target);
+		descriptor_note(a, name, target);
 	}
-	closedir(d);
+	if (!whole || errno) {
+		process_unseen(a, KEY_FD);
+		process_unseen(a, KEY_DEVICES);
+	}
+	if (d)
+		closedir(d);
 }
 
 /* Names only: values are secrets, and not ours to read out. */

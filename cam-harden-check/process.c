@@ -6,7 +6,6 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,19 +189,12 @@ int process_each(
 
 	if (of > 0)
 		snprintf(path, sizeof path, "proc/%d/task", (int)of);
-	int fd = where_open(w, path, O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	if (!d) {
-		int saved = errno;
-		if (fd >= 0)
-			close(fd);
-		errno = saved;
+	DIR *d = where_folder(w, path);
+	if (!d)
 		return -1;
-	}
-	errno = 0;
-	for (struct dirent *x; (x = readdir(d)) && n < PROCESSES_MAX; errno = 0)
-		if (isdigit((unsigned char)x->d_name[0])) {
-			look(w, (pid_t)strtol(x->d_name, NULL, 10), arg);
+	for (const char *name; n < PROCESSES_MAX && (name = where_folder_next(d));)
+		if (isdigit((unsigned char)name[0])) {
+			look(w, (pid_t)strtol(name, NULL, 10), arg);
 			n++;
 		}
 	int err = errno;

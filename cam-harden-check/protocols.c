@@ -146,18 +146,14 @@ static void aliases_read(const struct where *w, const char *version, struct list
 static int loadable_collect(struct evidence *e, const struct where *w)
 {
 	struct list l = {e, group, "loadable", "lib/modules", 0, NULL, 0};
-	int fd = where_open(w, "lib/modules", O_RDONLY | O_DIRECTORY);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	DIR *d = where_folder(w, "lib/modules");
 
-	if (fd < 0 && errno != ENOENT)
+	for (const char *name; d && (name = where_folder_next(d));)
+		aliases_read(w, name, &l);
+	if (errno && (d || errno != ENOENT))
 		list_unseen(&l, "lib/modules cannot be listed");
-	for (struct dirent *x; d && (x = readdir(d));)
-		if (x->d_name[0] != '.')
-			aliases_read(w, x->d_name, &l);
 	if (d)
 		closedir(d);
-	else if (fd >= 0)
-		close(fd);
 	return list_end(&l);
 }
 

@@ -82,6 +82,30 @@ char *where_read(const struct where *w, const char *path, size_t max, size_t *n)
 	return where_read_fd(fd, max, n);
 }
 
+DIR *where_folder(const struct where *w, const char *path)
+{
+	int fd = where_open(w, path, O_RDONLY | O_DIRECTORY);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d && fd >= 0) {
+		int saved = errno;
+		close(fd);
+		errno = saved;
+	}
+	return d;
+}
+
+const char *where_folder_next(DIR *d)
+{
+	struct dirent *x;
+
+	do {
+		errno = 0;
+		x = readdir(d);
+	} while (x && x->d_name[0] == '.');
+	return x ? x->d_name : NULL;
+}
+
 /* The folder is resolved within the tree, the last name is not followed. */
 bool where_exists(const struct where *w, const char *path)
 {

@@ -270,6 +270,12 @@ has "named for another user it is not allowed" 'established:unallowed \+ 192.0.2
 unshare -n setpriv --reuid 65534 --clear-groups "$facts" / firewall >facts.out 2>&1
 has "without root" 'nft:ip:input unseen: nft failed: .*'
 hasnt "nothing is said about rules" 'nft:[^ ]* (=|\+|none)'
+mkdir -p nosys/proc/net && : >nosys/proc/net/dev
+unshare -n "$facts" nosys firewall >facts.out 2>&1
+has "without /sys/class/net nobody knows of bridges" 'nft:bridge unseen: /sys/class/net cannot be listed'
+mkdir -p nosys/sys/class/net
+unshare -n "$facts" nosys firewall >facts.out 2>&1
+has "where it is empty there are none" 'nft:bridge = no-bridge'
 for text in '' '{' '[]' '{"nftables":[]}' '{"nftables":{}}' '{"nftables":[{"metainfo":{}},{"chain":'; do
 	echo "$text" | "$facts" -j /dev/stdin >facts.out
 	has "half an answer of nft: $text" 'nft:ip:input unseen: .*'

@@ -258,6 +258,12 @@ feeds "a service holds it" '\+ feeder \(service dog\)'
 rm -r d/proc/20 d/proc/31/fd
 touch d/proc/31/fd
 feeds "descriptors that cannot be read" 'unseen: .*'
+rm d/proc/31/fd
+mkdir d/proc/31/fd
+ln -s /dev/null d/proc/31/fd/3
+feeds "another descriptor" none
+touch d/proc/31/fd/4
+feeds "one that does not say what it is" 'unseen: .*'
 
 # --- memory ---
 

@@ -69,7 +69,7 @@ static struct dialed dial_once(const char *host, unsigned port, unsigned patienc
 	struct dialed a = {.fd = -1};
 
 	if (dialer_start(&d, host, port, patience_s) < 0 || dialer_ask(&d, 7) < 0 || answer(&d, &a, 20) != 1)
-		strcpy(a.why, "nothing");
+		snprintf(a.why, sizeof a.why, "nothing");
 	close(d.fd);
 	waitpid(d.pid, NULL, 0);
 	return a;
