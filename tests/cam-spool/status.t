@@ -51,9 +51,10 @@ rm spool/*.cam
 # A reader that stands still: reports are left out, and it still ends when told to.
 mkfifo full
 sh -c "exec sleep 60" <full & stop_at_end $!
+sh -c 'head -c 70000 /dev/zero | tr "\0" x >full' & stop_at_end $!
+sleep 1 # until it is full: one that becomes so in the middle of a report holds it
 cam-status -s 1 spool >full 2>err & pid=$!
 stop_at_end $pid
-sh -c 'head -c 70000 /dev/zero | tr "\0" x >full' & stop_at_end $!
 ok "a full pipe: left out, and said" waits 10 grep -q 'stdout is full' err
 kill -TERM $pid
 wait $pid; is "and it ends: exit 0" $? 0
