@@ -106,11 +106,10 @@ while ! gone $records; do
 	wait $pid 2>/dev/null
 	n=$((n + 1))
 done
-exec 8>&-
-timeout 60 cam-spool -q 1M -f 0 d <pipe >>names 2>>said2 &
-pid=$!
-: >pipe # the end of it
-wait $pid
+# what the last of them left in the pipe stays there while somebody has it open
+exec 9<pipe 8>&-
+timeout 60 cam-spool -q 1M -f 0 d <&9 >>names 2>>said2
+exec 9<&-
 { stubs d/*.gone; ls d/*.cam | sed 's,.*/,,; s/\.cam$//'; } | sort -u >have
 is "after $n kills every segment or its stub is there" "$(ls in | sed 's/\.cam$//' | comm -13 have - | wc -l | tr -d ' ')" 0
 tap_done
