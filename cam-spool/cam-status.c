@@ -21,6 +21,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <time.h>
@@ -227,10 +228,18 @@ static void report_print(const char *audit)
 
 /* --- the loop --- */
 
-static bool writable(void)
+/* A pipe that is empty has room for a whole report; one that is not has a reader who is behind, or none. */
+static bool has_room(void)
 {
 	struct pollfd p = {.fd = STDOUT_FILENO, .events = POLLOUT};
-	return poll(&p, 1, 0) == 1;
+	struct stat st;
+	int unread;
+
+	if (poll(&p, 1, 0) != 1)
+		return false;
+	if (p.revents & POLLERR || fstat(STDOUT_FILENO, &st) < 0 || !S_ISFIFO(st.st_mode))
+		return true;
+	return ioctl(STDOUT_FILENO, FIONREAD, &unread) == 0 && unread == 0;
 }
 
 /* A report that would have to wait for its reader is left out: the next one says the same, and newer. */
@@ -239,9 +248,9 @@ static void loop(const char *audit, unsigned every_s)
 	unsigned long left_out = 0;
 
 	do {
-		if (!writable()) {
+		if (every_s && !has_room()) {
 			if (!left_out++)
-				msg("stdout is full: reports are left out until it is read");
+				msg("stdout is not read: reports are left out until it is");
 			continue;
 		}
 		if (left_out)

@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { EVICTIONS_MAX = 1000 }; /* told at a time; the others next time */
+/* Told at a time, so that a report fits a pipe (64 KiB); the others next time. */
+enum { EVICTIONS_MAX = 900 };
 
 struct evictions {
 	struct name pack; /* being told; of which offset bytes have been */

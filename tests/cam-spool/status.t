@@ -48,16 +48,25 @@ wait $pid; is "SIGTERM: exit 0" $? 0
 mv spool/*.sent "spool/$name"
 rm spool/*.cam
 
-# A reader that stands still: reports are left out, and it still ends when told to.
-mkfifo full
-sh -c "exec sleep 60" <full & stop_at_end $!
-sh -c 'head -c 70000 /dev/zero | tr "\0" x >full' & stop_at_end $!
-sleep 1 # until it is full: one that becomes so in the middle of a report holds it
-cam-status -s 1 spool >full 2>err & pid=$!
+# A reader that stands still: reports are left out, and it still ends when told to, or when the reader does.
+mkfifo pipe
+exec 7<>pipe
+cam-status -s 1 spool >pipe 2>err 7>&- & pid=$!
 stop_at_end $pid
-ok "a full pipe: left out, and said" waits 10 grep -q 'stdout is full' err
+ok "a pipe that is not read: left out, and said" waits 10 grep -q 'stdout is not read' err
+sleep 2
 kill -TERM $pid
 wait $pid; is "and it ends: exit 0" $? 0
+is "what was written is one report, whole" "$(echo over >&7; sed '/^over$/q' <&7 | sed -n '1p;/^cam-status/p;/^end/p;$p' | tr '\n' ' ')" "cam-status 1 cam-status 1 end over "
+echo "not read" >pipe
+timeout 20 cam-status -1 spool >pipe 7>&-
+is "-1 is never left out" "$(sed '/^end$/q' <&7 | tail -n 1)" end
+cam-status -s 1 spool >pipe 2>err 7>&- & pid=$!
+stop_at_end $pid
+waits 10 grep -q 'stdout is not read' err
+exec 7<&-
+ok "the reader ends without reading: it ends too" waits 10 gone $pid
+wait $pid; is "exit 0" $? 0
 
 # --- what cam-open makes of it ---
 seal() { cam-seal -R -n 1 -i "$1.key" -e "$1-status.epoch" -r me.pub 2>/dev/null; }
