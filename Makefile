@@ -3,6 +3,7 @@
 # make bench      figures, as ratios            make lint        analysers and manual pages
 # make install    PREFIX=/usr/local DESTDIR=    make CROSS=aarch64-linux-gnu-   for the Pi
 # make check-guest  a camera and an encoder of the kernel's own, in QEMU
+# make selinux    the policy of a closed image
 #
 # Variables: O output folder; X264=0 and LIBCAMERA=0 build cam-capture without them; WERROR=1; SAN=address,undefined;
 # NOSANDBOX=1 builds tools that run without their sandbox and say so, to measure what it costs;
@@ -352,6 +353,27 @@ security-table: $(O)/tests/sandbox/matrix
 	$(O)/tests/sandbox/matrix -t >$(O)/table
 	sed -i -e '/^\.\\" table begins/,/^\.\\" table ends/{//!d}' -e '/^\.\\" table begins/r $(O)/table' man/cam-security.7
 
+# --- the policy for SELinux of a closed image ---
+
+# SELINUX_SITE: rules of one's own, which promises.cil binds too. Version 33 is what Linux reads since 5.8.
+SELINUX_SITE =
+SELINUX_POLICY = policy.33
+SELINUX_CIL = s6-rc/selinux/classes.cil s6-rc/selinux/camera.cil s6-rc/selinux/promises.cil
+
+selinux: $(O)/selinux/$(SELINUX_POLICY)
+$(O)/selinux/$(SELINUX_POLICY): $(SELINUX_CIL) $(SELINUX_SITE)
+	@mkdir -p $(@D)
+	secilc -c $(SELINUX_POLICY:policy.%=%) -o $@ -f /dev/null $^
+
+# into an image that is being made: on a running system it would take the place of the system's own
+install-selinux: selinux
+	@[ "$(DESTDIR)" ] || { echo "install-selinux: DESTDIR is to name the root of an image" >&2; exit 1; }
+	mkdir -p $(DESTDIR)/etc/selinux/camera/policy $(DESTDIR)/etc/selinux/camera/contexts/files
+	rm -f $(DESTDIR)/etc/selinux/camera/policy/policy.*
+	install -m 0644 s6-rc/selinux/config $(DESTDIR)/etc/selinux
+	install -m 0644 $(O)/selinux/$(SELINUX_POLICY) $(DESTDIR)/etc/selinux/camera/policy
+	install -m 0644 s6-rc/selinux/file_contexts $(DESTDIR)/etc/selinux/camera/contexts/files
+
 # --- the Pi: needs the cross compiler and the libraries of arm64 ---
 
 deps-arm64:
@@ -399,6 +421,8 @@ install: all
 	mkdir -p $(DESTDIR)$(SBINDIR) $(DESTDIR)$(LIBDIR)/run $(DESTDIR)/etc/cam
 	install -m 0755 $(SERVICES) $(DESTDIR)$(LIBDIR)
 	install -m 0644 s6-rc/run/* $(DESTDIR)$(LIBDIR)/run
+	mkdir -p $(DESTDIR)$(PREFIX)/share/cam/selinux
+	install -m 0644 $(SELINUX_CIL) s6-rc/selinux/file_contexts s6-rc/selinux/config $(DESTDIR)$(PREFIX)/share/cam/selinux
 	ln -sf $(LIBDIR:$(PREFIX)/%=../%)/cam-services $(DESTDIR)$(SBINDIR)/cam-services
 	sed 's,@SBINDIR@,$(SBINDIR),g; s,@BINDIR@,$(BINDIR),g' s6-rc/cam-svscan.service >$(DESTDIR)$(LIBDIR)/cam-svscan.service
 	for f in sysctl nftables; do \
@@ -409,10 +433,10 @@ install-users:
 	sh s6-rc/users
 
 # what cam-services runs; the administrator's files in /etc/cam and what was recorded stay
-SERVICES = s6-rc/cam-services s6-rc/cells s6-rc/kernel s6-rc/prepare s6-rc/gate
+SERVICES = s6-rc/cam-services s6-rc/cells s6-rc/kernel s6-rc/prepare s6-rc/gate s6-rc/selinux/load-policy s6-rc/selinux/boot
 
 uninstall:
-	rm -rf $(DESTDIR)$(LIBDIR)
+	rm -rf $(DESTDIR)$(LIBDIR) $(DESTDIR)$(PREFIX)/share/cam/selinux
 	rm -f $(DESTDIR)$(SBINDIR)/cam-services
 	rm -f $(TOOLS:%=$(DESTDIR)$(BINDIR)/%) $(DESTDIR)$(PREFIX)/share/cam/policy/pi3-camera.policy
 	for m in man/*.[1-8]; do rm -f $(DESTDIR)$(MANDIR)/man$${m##*.}/$${m##*/}; done
@@ -424,12 +448,12 @@ clean:
 DEPS_BUILD = gcc g++ libc6-dev libcamera-dev libyuv-dev make pkg-config libsodium-dev libcurl4-openssl-dev libssl-dev libseccomp-dev libx264-dev libavformat-dev libjansson-dev zlib1g-dev
 DEPS_DEVICE = s6 execline nftables util-linux procps ca-certificates
 DEPS_DEMO = nginx-light ffmpeg curl openssl ca-certificates
-DEPS_CHECK = perl nbdkit libnbd-bin fuse3 apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base python3-jsonschema libxml2-utils libcap2-bin swtpm tpm2-tools device-tree-compiler u-boot-tools u-boot-qemu cryptsetup-bin secilc openssh-client cpio zstd xz-utils
+DEPS_CHECK = perl nbdkit libnbd-bin fuse3 apache2 ceph-mon ceph-osd radosgw ceph-common python3 python3-nacl strace xfsprogs e2fsprogs util-linux procps diffutils s6 execline rclone iproute2 nftables faketime dnsmasq-base python3-jsonschema libxml2-utils libcap2-bin swtpm tpm2-tools device-tree-compiler u-boot-tools u-boot-qemu cryptsetup-bin secilc setools policycoreutils selinux-utils openssh-client cpio zstd xz-utils
 DEPS_LONG = linux-config-6.1 swift-proxy swift-account swift-container swift-object memcached
 DEPS_BENCH = age python3 time lynis rclone libnginx-mod-http-dav-ext ceph-mon ceph-osd radosgw ceph-common
 DEPS_LINT = clang clang-tidy clang-format libclang-rt-14-dev cppcheck shellcheck mandoc
 DEPS_GUEST = qemu-system-x86 qemu-system-arm mmdebstrap kmod cpio xz-utils e2fsprogs gcc-12 libelf-dev
-DEPS_KERNEL = bc bison flex libelf-dev libssl-dev gcc-12-plugin-dev-aarch64-linux-gnu erofs-utils cryptsetup-bin e2fsprogs openssl
+DEPS_KERNEL = bc bison flex libelf-dev libssl-dev gcc-12-plugin-dev-aarch64-linux-gnu erofs-utils cryptsetup-bin e2fsprogs openssl secilc
 DEPS_ARM64 = gcc-aarch64-linux-gnu g++-aarch64-linux-gnu libcamera-dev:arm64 libyuv-dev:arm64 qemu-user libc6-dev:arm64 libsodium-dev:arm64 libcurl4-openssl-dev:arm64 libssl-dev:arm64 libseccomp-dev:arm64 libx264-dev:arm64 libavformat-dev:arm64 libjansson-dev:arm64 zlib1g-dev:arm64 u-boot-rpi:arm64
 DEPS = $(DEPS_BUILD) $(DEPS_DEMO) $(DEPS_CHECK) $(DEPS_LINT)
 
@@ -440,4 +464,4 @@ deps:
 deps-device:
 	@sh tests/deps.sh $(DEPS_BUILD) $(DEPS_DEVICE)
 
-.PHONY: all units check check-long demo bench fuzz $(FUZZ:%=fuzz-%) lint lint-c lint-sh lint-man deps deps-device deps-arm64 check-arm64 deps-guest check-guest check-kernel guest-programs install install-users uninstall clean security-table
+.PHONY: all units check check-long demo bench fuzz $(FUZZ:%=fuzz-%) lint lint-c lint-sh lint-man deps deps-device deps-arm64 check-arm64 deps-guest check-guest check-kernel guest-programs selinux install-selinux install install-users uninstall clean security-table

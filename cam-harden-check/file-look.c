@@ -127,6 +127,19 @@ static void capability_look(struct look *l, int fd)
 		list_unseen(&l->list[KEY_CAPS], "the capabilities of a file cannot be read");
 }
 
+/* A policy can keep a private file from root too: the signing key is cam-seal's. Its mode says that it is no
+ * program and that nobody else may read it; what secret is in it stays unseen. */
+static bool withheld(struct look *l, const struct stat *st)
+{
+	static const char why[] = "a file of its user alone, which not even root may read";
+
+	if (errno != EACCES || geteuid() != 0 || st->st_mode & (S_IXUSR | S_IRWXG | S_IRWXO))
+		return false;
+	list_unseen(&l->list[KEY_SECRET], why);
+	l->labels.unseen = why;
+	return true;
+}
+
 static void content_look(struct look *l, int dir, const char *name, const struct stat *was)
 {
 	int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOATIME);
@@ -137,7 +150,7 @@ static void content_look(struct look *l, int dir, const char *name, const struct
 	if (fd < 0 && errno == EPERM)
 		fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0) {
-		if (errno != ENOENT)
+		if (errno != ENOENT && !withheld(l, was))
 			unreadable(l, errno == EACCES ? "may not be read: root is needed" : strerror(errno));
 		return;
 	}

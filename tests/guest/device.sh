@@ -7,10 +7,11 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 packages="libc6 dash coreutils util-linux mount sed procps nftables s6 execline libcamera0.0.3 libcamera-ipa libsodium23 libseccomp2
-	libx264-164 libyuv0 libjansson4 libcurl4 zlib1g ca-certificates cryptsetup-bin busybox-static"
+	libx264-164 libyuv0 libjansson4 libcurl4 zlib1g ca-certificates cryptsetup-bin busybox-static
+	policycoreutils"
 # what s6-rc/ runs, and the tests
-commands="dash cat chmod chown cp cut date echo id install ln ls mkdir mkfifo mktemp mv nproc printf readlink rm seq sleep
-	sort stat sync tail touch tr true wc test [ mount umount mountpoint findmnt nsenter unshare setpriv taskset choom sed sysctl nft
+commands="dash cat chmod chown cp cut date dd dmesg echo id install ln ls mkdir mkfifo mktemp mv nproc printf readlink rm seq sleep
+	sort stat sync tail touch tr true wc test [ mount umount mountpoint findmnt nsenter unshare setpriv taskset choom sed sysctl nft restorecon
 	s6-envdir s6-softlimit s6-log s6-svscan s6-supervise s6-svscanctl s6-svstat s6-svdt
 	execlineb redirfd fdmove foreground getpid importas multisubstitute emptyenv execline-umask"
 # what execlineb starts by itself

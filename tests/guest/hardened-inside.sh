@@ -1,37 +1,45 @@
 #!/bin/sh
-# hardened-inside: the first process of a camera whose kernel, command line, settings, filter and mounts are what
-# cam-harden-check -g writes. It starts the run scripts of s6-rc/ with their cells, lets them record, audits the device
-# while they do, and leaves everything in /var/out.
-export PATH=/usr/bin:/usr/sbin:/bin:/sbin:/usr/lib/execline/bin
+# hardened-inside: a camera whose kernel, command line, settings, filter and mounts are what cam-harden-check -g writes, and
+# whose domains are those of s6-rc/selinux. In the supervisor's domain this starts the run scripts of s6-rc/ with their
+# cells, lets them record, audits the device while they do, and leaves everything in /var/out.
 out=/var/out
 lib=/usr/lib/cam
 umask 022
 
-mount /proc # as fstab says, before the others need it
-mount -a
-mount -t securityfs -o nosuid,nodev,noexec security /sys/kernel/security
-mount -t selinuxfs -o nosuid,noexec selinux /sys/fs/selinux
-mount -t cgroup2 -o nosuid,nodev,noexec cgroup /sys/fs/cgroup
-mkdir -p $out /var/tmp /var/log
+mkdir -p $out
 exec >$out/log 2>&1 </dev/null
 cat /proc/cmdline /proc/version /sys/kernel/security/lsm >$out/kernel
+cat /run/before >$out/before
 # Somebody feeds it as long as this lasts.
-exec 9>/dev/watchdog0
-feed() { while :; do echo >&9; sleep 2; done; }
+feed() { exec 9>/dev/watchdog0; while :; do echo >&9; sleep 2; done; }
 feed &
 
 $lib/cells && $lib/prepare door && $lib/kernel
 echo $? >$out/started
 # s6-rc would hold the pipes; here a shell does
-run() { cd "$lib/door/$1" && exec ./run 3>"/run/cam/door/ready.$1" 9>&-; }
+run() { exec "$lib/image/run/run.cam-$1@door" 3>"/run/cam/door/ready.$1"; }
 (run log-hold) &
-(run log) &
 (run capture | run seal | run spool) &
 recorder=$!
 (run ship | run reap) &
+(run status >/dev/null) &
+# and s6 keeps the log running
+service=/run/cam/service/cam-log@door
+mkdir -p $service
+ln -s $lib/image/run/run.cam-log@door $service/run
+ln -s $lib/image/run/finish.cam-log@door $service/finish
+echo 12000 >$service/timeout-finish
+s6-svscan /run/cam/service &
 n=0
 until ls /var/spool/cam/door/*.cam >/dev/null 2>&1 || [ $n -gt 120 ]; do sleep 1; n=$((n + 1)); done
 wc -c /run/cam/door/ready.* >$out/ready
+$lib/gate door
+cat /run/cam/door/audit >$out/gate
+pids() { for p in /proc/[0-9]*; do read -r name <"$p/comm" && [ "$name" = "$1" ] && echo "${p#/proc/}"; done 2>/dev/null; }
+said() { read_all=$(cat /var/log/cam/door/*); case $read_all in *"$1"*) ;; *) false ;; esac; }
+for p in /proc/[0-9]*; do
+	{ read -r name <"$p/comm" && echo "$name $(tr -d '\0\n' <"$p/attr/current")"; } 2>/dev/null
+done | sort -u >$out/domains
 
 # audit NAME ARGUMENT...: as JSON and for people
 audit() {
@@ -47,40 +55,84 @@ cam-harden-check -b pi3 -w -x -v >$out/all.txt 2>&1
 cam-harden-check -o json >$out/virt.json 2>$out/virt.err
 setpriv --reuid camlog --regid camlog --clear-groups --no-new-privs cam-harden-check -b pi3 -o json >$out/user.json 2>$out/user.err
 
-# what a break-in would try first, each of which has to fail: the code and the reason
+# What root in the supervisor's domain may not, though it is root: the code and the reason.
 tries() {
 	"$@" >/dev/null 2>$out/try
 	echo "$? $(tail -n 1 $out/try)"
 }
+key=/var/lib/cam/door/sign.key
 {
-	cp /bin/cat /run/cat; chmod 755 /run/cat
-	echo "copied $(tries /run/cat /proc/version)"
-	mount -o remount,exec /run
-	echo "remounted $? $(tries /run/cat /proc/version)"
-	printf '#!/bin/sh\nexit 0\n' >/var/script; chmod 755 /var/script
-	echo "script $(tries /var/script)"
+	cp /bin/cat /run/cam/service.cat; chmod 755 /run/cam/service.cat
+	echo "copied $(tries /run/cam/service.cat /proc/version)"
+	echo "remounted $(tries mount -o remount,exec /run)"
+	printf '#!/bin/sh\nexit 0\n' >$out/script; chmod 755 $out/script
+	echo "script $(tries $out/script)"
+	echo "mounted $(tries mount -t tmpfs tmpfs /tmp)"
 	echo "root $(tries mount -o remount,rw /)"
-	echo "disk $(tries cp /bin/cat /dev/vda)"
-	echo "namespace $(tries unshare --user true)"
-	echo "memory $(tries cat /dev/mem)"
-	echo "kcore $(tries cat /proc/kcore)"
-	echo "ipe $(tries sh -c 'echo 0 >/sys/kernel/security/ipe/enforce && /run/cat /proc/version')"
-	echo 1 >/sys/kernel/security/ipe/enforce
-	mount -o remount,noexec /run
+	echo "disk $(tries cat /dev/vdb)"
+	echo "ipe $(tries sh -c 'echo 0 >/sys/kernel/security/ipe/enforce')"
+	echo "lockdown $(tries sh -c 'echo none >/sys/kernel/security/lockdown')"
+	echo "enforce $(tries sh -c 'echo 0 >/sys/fs/selinux/enforce')"
+	echo "policy $(tries dd if=/etc/selinux/camera/policy/policy.33 of=/sys/fs/selinux/load bs=4M)"
+	echo "key $(tries cat $key)"
+	echo "namespaces $(tries unshare --mount true)"
 	echo "sysctl $(tries sysctl -w kernel.yama.ptrace_scope=0)"
+	echo "loader $(tries sh -c '/lib/ld-linux-aarch64.so.1 /bin/cat /proc/version')"
+	echo "tool $(tries cam-ship -h)"
+	echo "filter $(tries nft flush ruleset)"
 } >$out/tried 2>>$out/log
 
+# What each tool, taken over, may and may not: tests/guest/deed.c under the label of the tool, as the user of the tool.
+deeds=$lib/test
+as() {
+	as=$1 user=$2; shift 2
+	start=$deeds/run
+	[ "$as" != ship ] || start=$deeds/run-ship
+	echo "$as $1 $($start setpriv --reuid "$user" --regid "$user" --init-groups --no-new-privs --inh-caps -all --bounding-set -all "$deeds/$as" "$@" 2>&1)"
+}
+first() { echo "$1"; }
+segment=$(first /var/spool/cam/door/*.cam)
+recording=$(first $(pids cam-capture))
+{
+	for t in capture seal spool ship reap status log; do
+		as $t cam$t nothing
+		as $t cam$t execute /bin/cat /proc/version
+		as $t cam$t page
+		as $t cam$t mount /tmp
+		as $t cam$t become system_u:system_r:cam_super_t
+		as $t cam$t kill 1
+		as $t cam$t set /proc/sys/kernel/printk_ratelimit 1
+		as $t cam$t listen
+		as $t cam$t tcp
+		as $t cam$t udp
+		# as the key's own user, and as cam-ship's group: only the label differs
+		echo "key $(as $t camseal read $key)"
+		echo "footage $(as $t camspool read "$segment")"
+		echo "footage $(as $t camspool write "$segment")"
+		echo "footage $(as $t camspool create "$segment.$t")"
+		echo "credentials $(as $t root read /etc/cam/door/ship/NOTHING)"
+		echo "trace $(as $t camcapture trace "$recording")"
+	done
+	echo "away $(as reap camspool unlink "$segment")"
+	echo "away $(as ship camspool unlink "$segment")"
+	echo "aside $(as ship camspool rename "$segment" "$segment.x")"
+	echo "aside $(as reap camspool rename "$segment" "$segment.x")"
+	echo "aside $(as reap camspool rename "$segment.x" "$segment")"
+} >$out/deeds 2>>$out/log
+
+# s6 starts what dies, and finish says so
+for p in $(pids s6-log); do kill -KILL "$p"; done
+n=0
+until said "killed by signal" || [ $n -gt 30 ]; do sleep 1; n=$((n + 1)); done
+s6-svstat $service >$out/svstat
+
 # an orderly end
-for p in /proc/[0-9]*; do
-	read -r name <"$p/comm" 2>/dev/null || continue
-	case $name in cam-capture | cam-ship) kill "${p#/proc/}" ;; esac
-done
+for t in cam-capture cam-ship; do for p in $(pids $t); do kill "$p"; done; done
 n=0
 while kill -0 $recorder 2>/dev/null && [ $n -lt 60 ]; do sleep 1; n=$((n + 1)); done
 cp /run/cam/door/camera.pub $out
-dmesg >$out/dmesg 2>&1
+dmesg -S >$out/dmesg 2>&1
 cp -r /var/log/cam $out/said
 echo ended >$out/code
 sync
-mount -o remount,ro /var
 exit 0 # the kernel panics without its first process, and starts anew: the guest ends

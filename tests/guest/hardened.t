@@ -14,13 +14,16 @@ userland=$(sh "$top/tests/guest/device.sh" "$keep")
 sh "$top/tests/guest/device.sh" "$userland" "$programs" "$T" || exit 1
 release=$(sed -n 's/^# Linux.* \([0-9.]*\) Kernel Conf.*/\1/p' "$kernel/config")$(sed -n 's/^CONFIG_LOCALVERSION="\(.*\)"/\1/p' "$kernel/config")
 cp "$kernel/config" "root/boot/config-$release"
-install -D -m 755 "$top/tests/guest/hardened-inside.sh" root/sbin/init
-for f in cells prepare kernel; do install -D -m 755 "$top/s6-rc/$f" "root/usr/lib/cam/$f"; done
-for f in log-hold log capture seal spool ship reap; do
-	mkdir -p "root/usr/lib/cam/door/$f"
+install -D -m 755 "$top/tests/guest/hardened-first.sh" root/sbin/init
+mkdir -p root/usr/lib/cam/image/run root/usr/lib/cam/test
+for f in cells prepare kernel gate selinux/load-policy selinux/boot; do install -m 755 "$top/s6-rc/$f" root/usr/lib/cam; done
+install -m 755 "$top/tests/guest/hardened-inside.sh" root/usr/lib/cam/test/init
+for f in log-hold log capture seal spool ship reap status finish; do
+	to=run.cam-$f@door
+	[ $f != finish ] || to=finish.cam-log@door
 	sed -e 's,@CAMERA@,door,g; s,@STREAM@,video,g; s,@SPOOL@,door,g; s,@SEAL@,-n 0,g; s,@VARIABLE@,CAM,g; s,@QUOTA@,,g; s,@BELOW@,,g' \
-		"$top/s6-rc/run/$f" >"root/usr/lib/cam/door/$f/run"
-	chmod 755 "root/usr/lib/cam/door/$f/run"
+		"$top/s6-rc/run/$f" >"root/usr/lib/cam/image/run/$to"
+	chmod 755 "root/usr/lib/cam/image/run/$to"
 done
 mkdir -p root/etc/cam/door/env root/etc/cam/door/ship
 cam-key -g -n me >tap.out 2>&1
@@ -43,9 +46,23 @@ ok "the filter is written" sh -c 'cam-harden-check -g nft server=10.0.2.2 dns=no
 	neighbours=10.0.2.2/52:55:0a:00:02:02 >root/etc/cam/nftables.conf'
 cam-harden-check -g fstab /=/dev/mapper/root /var=/dev/vdb >root/etc/fstab
 printf 'root:*:1::::::\n' >root/etc/shadow
+
+# --- SELinux: our policy, and what this test needs besides; GUEST_CIL: more of it, to try something ---
+
+selinux=root/etc/selinux/camera
+mkdir -p $selinux/policy $selinux/contexts/files
+cp "$top/s6-rc/selinux/config" root/etc/selinux
+cat "$top/s6-rc/selinux/file_contexts" "$top/tests/guest/guest.contexts" >$selinux/contexts/files/file_contexts
+ok "the policy is compiled" secilc -o $selinux/policy/policy.33 -f /dev/null "$top"/s6-rc/selinux/*.cil "$top/tests/guest/guest.cil" \
+	${GUEST_CIL:-}
+ok "and what tries in a tool's place" aarch64-linux-gnu-gcc -std=c11 -O2 -Wall -Wextra -Werror -fPIE -pie -fstack-protector-all \
+	-Wl,-z,relro,-z,now,-z,noexecstack -o deed "$top/tests/guest/deed.c"
+for f in capture seal spool ship reap status log; do install -m 755 deed root/usr/lib/cam/test/$f; done
+for f in run run-ship; do printf '#!/bin/sh\nexec "$@"\n' >root/usr/lib/cam/test/$f; chmod 755 root/usr/lib/cam/test/$f; done
 find root -exec touch -hd @0 {} +
 
-mkfs.erofs -q --all-root image root >tap.out 2>&1 || mkfs.erofs --all-root image root >tap.out 2>&1
+labels=--file-contexts=$selinux/contexts/files/file_contexts
+mkfs.erofs -q $labels --all-root image root >tap.out 2>&1 || mkfs.erofs $labels --all-root image root >tap.out 2>&1
 ok "an image is made" test -s image
 truncate -s %4096 image
 offset=$(stat -c %s image)
@@ -64,6 +81,7 @@ timeout -k 5 "${GUEST_SECONDS:-400}" nice qemu-system-aarch64 -M virt -cpu corte
 	-netdev user,id=n,restrict=on -device virtio-net-pci,netdev=n,romfile= \
 	-drive file=image,format=raw,if=virtio,read-only=on -drive file=var.img,format=raw,if=virtio </dev/null >tap.out 2>tap.err
 mkdir var
+/sbin/e2fsck -fp var.img >/dev/null 2>&1 # nobody unmounted it
 /sbin/debugfs -R "rdump / var" var.img >/dev/null 2>&1
 chmod -R a+rX var
 out=var/out
