@@ -29,14 +29,16 @@ mkdir -p $service
 ln -s $lib/image/run/run.cam-log@door $service/run
 ln -s $lib/image/run/finish.cam-log@door $service/finish
 echo 12000 >$service/timeout-finish
+echo 3 >$service/notification-fd
 s6-svscan /run/cam/service &
 n=0
 until ls /var/spool/cam/door/*.cam >/dev/null 2>&1 || [ $n -gt 120 ]; do sleep 1; n=$((n + 1)); done
 wc -c /run/cam/door/ready.* >$out/ready
 $lib/gate door
 cat /run/cam/door/audit >$out/gate
+dmesg -S >$out/dmesg.running
 pids() { for p in /proc/[0-9]*; do read -r name <"$p/comm" && [ "$name" = "$1" ] && echo "${p#/proc/}"; done 2>/dev/null; }
-said() { read_all=$(cat /var/log/cam/door/*); case $read_all in *"$1"*) ;; *) false ;; esac; }
+said() { case $(cat /var/log/cam/door/current) in *"$1"*) ;; *) false ;; esac; }
 for p in /proc/[0-9]*; do
 	{ read -r name <"$p/comm" && echo "$name $(tr -d '\0\n' <"$p/attr/current")"; } 2>/dev/null
 done | sort -u >$out/domains
@@ -92,7 +94,7 @@ as() {
 }
 first() { echo "$1"; }
 segment=$(first /var/spool/cam/door/*.cam)
-recording=$(first $(pids cam-capture))
+for recording in $(pids cam-capture); do :; done
 {
 	for t in capture seal spool ship reap status log; do
 		as $t cam$t nothing
@@ -100,7 +102,6 @@ recording=$(first $(pids cam-capture))
 		as $t cam$t page
 		as $t cam$t mount /tmp
 		as $t cam$t become system_u:system_r:cam_super_t
-		as $t cam$t kill 1
 		as $t cam$t set /proc/sys/kernel/printk_ratelimit 1
 		as $t cam$t listen
 		as $t cam$t tcp
@@ -111,7 +112,8 @@ recording=$(first $(pids cam-capture))
 		echo "footage $(as $t camspool write "$segment")"
 		echo "footage $(as $t camspool create "$segment.$t")"
 		echo "credentials $(as $t root read /etc/cam/door/ship/NOTHING)"
-		echo "trace $(as $t camcapture trace "$recording")"
+		echo "capture $(as $t camcapture trace "$recording")"
+		echo "capture $(as $t camcapture signal "$recording")"
 	done
 	echo "away $(as reap camspool unlink "$segment")"
 	echo "away $(as ship camspool unlink "$segment")"

@@ -108,25 +108,18 @@ is "merged into the defconfig of arm64, only what its drivers bring back" "$(ver
 echo "# live: $(count all PASS) PASS, $(count all FAIL) FAIL, $(count all INCOMPLETE) INCOMPLETE; the audit took $(awk '{print $2 - $1}' "$out/live.time") s of the guest's time"
 echo "# fails: $(verdicts all FAIL)"
 echo "# incomplete: $(verdicts all INCOMPLETE)"
-# Each of these is so: what the guest has not got (a TPM, a disk that is encrypted, a policy for SELinux, a signed list of
+# Each of these is so: what the guest has not got (a TPM, a disk that is encrypted, a signed list of
 # contents, somebody who knows the time, hardware of a Pi), what its first stage leaves trusted, what runs here to test (the first process is a script, which feeds the watchdog), and what Debian builds.
 cat >expected <<'X'
 exec.elf-bindnow
 exec.elf-canary
 exec.interpreters
-exec.probe-script
-image.file-contexts
 image.sbom
 image.sbom-signature
-image.selinux-mode
-image.selinux-permissive
-image.selinux-policy
 integrity.clock
 integrity.ipe-boot-verified
-integrity.selinux-policy
 integrity.tpm
 mount.data-device
-process.domain
 watchdog.timeout
 X
 # process.unknown: the sleep between two feedings, when it is met
@@ -136,23 +129,78 @@ is "and nothing of what was generated" \
 for id in integrity.root-verity integrity.root-signature integrity.verity-signatures integrity.root-opts integrity.ipe-enforcing \
 	integrity.ipe-default integrity.lockdown integrity.lsm exec.probe-mounts exec.probe-memfd exec.probe-shm exec.probe-mmap \
 	exec.probe-mprotect exec.probe-loader exec.setuid exec.file-caps exec.world-writable watchdog.state watchdog.nowayout \
-	process.running process.seccomp process.no-new-privs process.cap-eff net.nft-ip-output net.nft-egress-user; do
+	process.running process.seccomp process.no-new-privs process.cap-eff net.nft-ip-output net.nft-egress-user \
+	integrity.selinux-enforcing integrity.selinux-policy integrity.selinux-unknown integrity.selinux-permissive process.domain \
+	image.selinux-mode image.selinux-policy image.selinux-permissive image.file-contexts exec.probe-script; do
 	case " $(verdicts all PASS) " in *" $id "*) tap_result 0 "$id passes" ;; *) tap_result 1 "$id passes" ;; esac
 done
 ok "who may see less says so" test "$(count user INCOMPLETE)" -gt "$(count live INCOMPLETE)"
 
-# --- and the kernel does it ---
+# --- the kernel does it, as root and without a policy for SELinux ---
 
-refused() { ok "$1: $(grep "^$2 " "$out/tried")" grep -qE "^$2 $3" "$out/tried"; }
-refused "a copied program does not run" copied '126 .*Permission denied'
-refused "nor where programs may run, by IPE alone" remounted '0 126 .*Permission denied'
-refused "nor a script by its name" script '126 .*Permission denied'
-refused "the root is not made writable" root '[1-9]'
-refused "nor its disk written" disk '1 .*not permitted'
-refused "there are no user namespaces" namespace '1 .*Invalid argument'
-refused "no memory of the machine" memory '1 .*No such file'
-refused "nor of the kernel" kcore '1 .*No such file'
-refused "what is set once stays" sysctl '1 '
-# Known, and said in cam-harden-check(8): without a policy for SELinux, root can tell IPE to look away.
-refused "root switches IPE off, and the audit fails for want of a policy" ipe '0'
+# refused FILE NAME WORD REASON
+refused() { ok "$2: $(grep "^$3 " "$out/$1")" grep -qE "^$3 $4" "$out/$1"; }
+refused before "a copied program does not run" copied '126 .*Permission denied'
+refused before "nor where programs may run, by IPE alone" remounted '0 126 .*Permission denied'
+refused before "the root is not made writable" root '[1-9]'
+refused before "nor its disk written" disk '1 .*not permitted'
+refused before "there are no user namespaces" namespace '1 .*Invalid argument'
+refused before "no memory of the machine" memory '1 .*No such file'
+refused before "nor of the kernel" kcore '1 .*No such file'
+# said in cam-harden-check(8)
+refused before "without a policy root switches IPE off" ipe '0'
+
+# --- with it, root in the supervisor's domain does not either ---
+
+denied='.*Permission denied'
+refused tried "a copied program does not run" copied "126 $denied"
+refused tried "nor a script by its name" script "126 $denied"
+refused tried "nor one through the loader" loader "126 $denied"
+refused tried "nor a tool, but from its run script" tool "127 $denied"
+refused tried "nothing is made to hold programs" remounted '[1-9]'
+refused tried "nothing is mounted" mounted '[1-9]'
+refused tried "the root is not made writable" root '[1-9]'
+refused tried "no namespace is made" namespaces '[1-9]'
+refused tried "a disk is not read" disk "1 $denied"
+refused tried "IPE stays on" ipe "2 $denied"
+refused tried "lockdown stays as it is" lockdown "2 $denied"
+refused tried "SELinux stays enforcing" enforce "2 $denied"
+refused tried "another policy is not loaded" policy "1 $denied"
+refused tried "the signing key is not read" key "1 $denied"
+refused tried "what is set once stays" sysctl '1 .*permission denied'
+refused tried "the filter stays" filter "127 $denied"
+
+# --- each in its domain, and nothing that the camera does is refused ---
+
+domain() { is "$1 runs in $2" "$(grep "^$1 " "$out/domains")" "$1 system_u:system_r:$2"; }
+for t in capture seal spool ship reap status; do domain cam-$t cam_${t}_t; done
+domain s6-log cam_log_t
+domain sleep cam_hold_t
+domain s6-supervise cam_super_t
+domain init cam_super_t
+is "until something is tried, nothing is refused" "$(grep -E 'avc: +denied' "$out/dmesg.running")" ""
+ok "the gate has its audit: $(cat "$out/gate")" grep -qE '^exit 1: [0-9]+ PASS' "$out/gate"
+ok "what dies is started again, and finish says so" grep -q 'cam-log@door: killed by signal 9' "$out/said/door/current"
+ok "$(cat "$out/svstat")" grep -q '^up ' "$out/svstat"
+
+# --- of what a broken-into tool might try, only this is done; everything else is refused ---
+
+for t in capture seal spool ship reap status log; do echo "$t nothing"; done >wanted
+cat >>wanted <<'X'
+capture capture signal
+key seal read
+footage spool read
+footage spool write
+footage spool create
+footage ship read
+footage status read
+ship tcp
+ship udp
+aside reap rename
+aside reap rename
+X
+is "of $(wc -l <"$out/deeds") deeds" "$(sed -n 's/ done$//p' "$out/deeds" | sort)" "$(sort wanted)"
+# The folder of its credentials is open to cam-ship: there is no such file in it.
+is "the others are refused" "$(grep -vE ' (done|Permission denied|Operation not permitted)$' "$out/deeds")" \
+	"credentials ship read No such file or directory"
 tap_done

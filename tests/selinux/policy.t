@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# defends: enter.program enter.sibling
 """What the policy for a closed camera allows, asked of the compiled policy by setools, in both directions: each domain can
 what its tool needs, and nothing else; secilc refuses what would widen it; every installed file has its label; and
 cam-harden-check takes an image with it for what it is."""
