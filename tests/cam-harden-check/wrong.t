@@ -136,5 +136,14 @@ if [ "$(id -u)" = 0 ]; then
 	chmod 600 tree/etc/sysctl.conf
 	as -v -r tree -o json >walk.json
 	is "settings that may not be read are not called undeclared" "$(verdicts image.undeclared-sysctls)" INCOMPLETE
+	# what a policy keeps from root, as capabilities do here
+	echo text >tree/etc/private
+	chown 65534:65534 tree/etc/private
+	for mode in 0400/PASS 0440/INCOMPLETE 0500/INCOMPLETE; do
+		chmod ${mode%/*} tree/etc/private
+		setpriv --bounding-set -dac_override,-dac_read_search cam-harden-check -v -w -r tree -o json >walk.json
+		# shellcheck disable=SC2086
+		is "a file of mode ${mode%/*} that root may not read" "$(verdicts $about)" "INCOMPLETE ${mode#*/} ${mode#*/}"
+	done
 fi
 tap_done

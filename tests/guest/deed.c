@@ -1,5 +1,6 @@
-/* deed WHAT [ARGUMENT...]: does one thing that a tool which was broken into might try, in the domain that the label of
- * this file says, and writes how that went: "done", or why not. Exits 0 or 1; 100 when it knows no such thing. */
+/* deed WHAT [ARGUMENT...]: does one thing that a tool which was broken into might try, in the domain that the
+ * label of this file says, and writes how that went: "done", or why not. Exits 0 or 1; 100 when it knows no
+ * such thing. */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -92,9 +93,9 @@ static bool deed(char **v, int n)
 	if (strcmp(what, "mount") == 0)
 		return mount("tmpfs", a, "tmpfs", 0, NULL) == 0;
 	if (strcmp(what, "trace") == 0)
-		return ptrace(PTRACE_ATTACH, atoi(a), NULL, NULL) == 0;
+		return ptrace(PTRACE_ATTACH, (pid_t)strtol(a, NULL, 10), NULL, NULL) == 0;
 	if (strcmp(what, "signal") == 0)
-		return kill(atoi(a), 0) == 0; /* one that does nothing */
+		return kill((pid_t)strtol(a, NULL, 10), 0) == 0; /* one that does nothing */
 	if (strcmp(what, "become") == 0)
 		return becomes(a);
 	if (strcmp(what, "execute") == 0)

@@ -175,7 +175,7 @@ refused tried "the filter stays" filter "127 $denied"
 domain() { is "$1 runs in $2" "$(grep "^$1 " "$out/domains")" "$1 system_u:system_r:$2"; }
 for t in capture seal spool ship reap status; do domain cam-$t cam_${t}_t; done
 domain s6-log cam_log_t
-domain sleep cam_hold_t
+ok "sleep, which holds the log's FIFO, in cam_hold_t" grep -qx 'sleep system_u:system_r:cam_hold_t' "$out/domains"
 domain s6-supervise cam_super_t
 domain init cam_super_t
 is "until something is tried, nothing is refused" "$(grep -E 'avc: +denied' "$out/dmesg.running")" ""
