@@ -17,12 +17,12 @@ feed &
 $lib/cells && $lib/prepare door && $lib/kernel
 echo $? >$out/started
 # s6-rc would hold the pipes; here a shell does
-run() { exec "$lib/image/run/run.cam-$1@door" 3>"/run/cam/door/ready.$1"; }
-(run log-hold) &
-(run capture | run seal | run spool) &
+run() { exec "$lib/image/run/run.$1@door" 3>"/run/cam/door/ready.${1#user.cam-}"; }
+(run cam-log-hold) &
+(run user.cam-capture | run user.cam-seal | run user.cam-spool) &
 recorder=$!
-(run ship | run reap) &
-(run status >/dev/null) &
+(run user.cam-ship | run user.cam-reap) &
+(run user.cam-status >/dev/null) &
 # and s6 keeps the log running
 service=/run/cam/service/cam-log@door
 mkdir -p $service

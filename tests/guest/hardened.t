@@ -19,8 +19,11 @@ mkdir -p root/usr/lib/cam/image/run root/usr/lib/cam/test
 for f in cells prepare kernel gate selinux/load-policy selinux/boot; do install -m 755 "$top/s6-rc/$f" root/usr/lib/cam; done
 install -m 755 "$top/tests/guest/hardened-inside.sh" root/usr/lib/cam/test/init
 for f in log-hold log capture seal spool ship reap status finish; do
-	to=run.cam-$f@door
-	[ $f != finish ] || to=finish.cam-log@door
+	case $f in # the names that s6-rc gives them, see file_contexts
+	log*) to=run.cam-$f@door ;;
+	finish) to=finish.cam-log@door ;;
+	*) to=run.user.cam-$f@door ;;
+	esac
 	sed -e 's,@CAMERA@,door,g; s,@STREAM@,video,g; s,@SPOOL@,door,g; s,@SEAL@,-n 0,g; s,@VARIABLE@,CAM,g; s,@QUOTA@,,g; s,@BELOW@,,g' \
 		"$top/s6-rc/run/$f" >"root/usr/lib/cam/image/run/$to"
 	chmod 755 "root/usr/lib/cam/image/run/$to"
@@ -50,11 +53,8 @@ printf 'root:*:1::::::\n' >root/etc/shadow
 # --- SELinux: our policy, and what this test needs besides; GUEST_CIL: more of it, to try something ---
 
 selinux=root/etc/selinux/camera
-mkdir -p $selinux/policy $selinux/contexts/files
-cp "$top/s6-rc/selinux/config" root/etc/selinux
-cat "$top/s6-rc/selinux/file_contexts" "$top/tests/guest/guest.contexts" >$selinux/contexts/files/file_contexts
-ok "the policy is compiled" secilc -o $selinux/policy/policy.33 -f /dev/null "$top"/s6-rc/selinux/*.cil "$top/tests/guest/guest.cil" \
-	${GUEST_CIL:-}
+ok "the policy is compiled" make -s -C "$top" O="$T/o" DESTDIR="$T/root" SELINUX_SITE="tests/guest/guest.cil ${GUEST_CIL:-}" install-selinux
+cat "$top/tests/guest/guest.contexts" >>$selinux/contexts/files/file_contexts
 ok "and what tries in a tool's place" aarch64-linux-gnu-gcc -std=c11 -O2 -Wall -Wextra -Werror -fPIE -pie -fstack-protector-all \
 	-Wl,-z,relro,-z,now,-z,noexecstack -o deed "$top/tests/guest/deed.c"
 for f in capture seal spool ship reap status log; do install -m 755 deed root/usr/lib/cam/test/$f; done
