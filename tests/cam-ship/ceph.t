@@ -43,6 +43,17 @@ ok "in order" acked names 1 2 3
 ok "byte for byte" in_bucket 1 2 3
 ok "the end of the outage is told" grep -qE 's3://cams/door/: reachable again after [0-9.]+ s, [0-9]+ retr' log
 
+AWS_SECRET_ACCESS_KEY=wrong exits 111 "a wrong secret" once s3://cams/door/
+ok "is told" grep -q 'unavailable: 403 SignatureDoesNotMatch' told
+is "nothing is named" "$(cat named)" ""
+AWS_ACCESS_KEY_ID=nobody exits 111 "an unknown key" once s3://cams/door/
+ok "is told" grep -q 'unavailable: 403 InvalidAccessKeyId' told
+"$ceph" admin "$T/ceph" user suspend --uid cam >/dev/null 2>&1
+exits 111 "a suspended user" once s3://cams/door/
+ok "is told" grep -q 'unavailable: 403 UserSuspended' told
+"$ceph" admin "$T/ceph" user enable --uid cam >/dev/null 2>&1
+
+# From here on the administration of this Ceph would wait for the gateway that was killed.
 "$ceph" gateway-stop "$T/ceph"
 segment 4 1000; segment 5 9000000
 two_unavailable() { [ "$(grep -c unavailable log)" -ge 2 ]; }
@@ -55,15 +66,6 @@ wait $ship; is "SIGTERM: exit 0" $? 0
 
 exits 0 "sent again: 412 means stored" once s3://cams/door/
 ok "all are named" acked named 1 2 3 4 5
-AWS_SECRET_ACCESS_KEY=wrong exits 111 "a wrong secret" once s3://cams/door/
-ok "is told" grep -q 'unavailable: 403 SignatureDoesNotMatch' told
-is "nothing is named" "$(cat named)" ""
-AWS_ACCESS_KEY_ID=nobody exits 111 "an unknown key" once s3://cams/door/
-ok "is told" grep -q 'unavailable: 403 InvalidAccessKeyId' told
-"$ceph" admin "$T/ceph" user suspend --uid cam >/dev/null 2>&1
-exits 111 "a suspended user" once s3://cams/door/
-ok "is told" grep -q 'unavailable: 403 UserSuspended' told
-"$ceph" admin "$T/ceph" user enable --uid cam >/dev/null 2>&1
 
 # The bucket in the host's name.
 rm spool/*; segment 10 1000

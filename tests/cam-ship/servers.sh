@@ -12,6 +12,7 @@ make_ca() {
 	} >openssl.log 2>&1 || { cat openssl.log; exit 1; }
 }
 
+# shellcheck disable=SC2154 # top is tap.sh's
 free_port() { /usr/bin/python3 "$top/tests/cam-ship/ports.py" "/proc/$$"; }
 
 answers() { curl -s -m 30 -o /dev/null --cacert ca.pem "https://127.0.0.1:$1/"; }

@@ -71,7 +71,7 @@ at() {
 		-e trace=adjtimex,clock_adjtime -e inject=adjtimex,clock_adjtime:$at_call sh "$faked" nice -n 0 $ship
 }
 unlink_fakes() {
-	for fake_pid in $(cat ./*.strace | cut -d ' ' -f 1 | sort -u); do
+	cut -d ' ' -f 1 ./*.strace | sort -u | while read -r fake_pid; do
 		rm -f "/dev/shm/faketime_shm_$fake_pid" "/dev/shm/sem.faketime_sem_$fake_pid"
 	done
 }
