@@ -93,9 +93,9 @@ ship=$!
 stop_at_end $ship
 ok "a service stores what lies there" waits 60 lines names 1
 segment 11 1000
-ok "and what is renamed into the directory, at once" waits 60 lines names 2
+ok "and what is renamed into the directory, at once" waits 30 lines names 2
 head -c 70000 /dev/urandom >"spool/$(name 12)"
-ok "and what is copied into it" waits 60 lines names 3
+ok "and what is copied into it" waits 30 lines names 3
 nginx_stop
 segment 13 1000
 ok "an outage is told" waits 30 grep -q "^cam-ship: $url: unavailable: " log
