@@ -9,19 +9,18 @@ tap_pids=
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$T" || exit 1
 
-# tap_begun PID: when it began, in the kernel's count. A pid is used again soon, the two together are not.
-tap_begun() {
+# tap_born PID: when it was started, which nobody shares who gets its id later; nothing when it has ended.
+tap_born() {
 	{ read -r tap_stat <"/proc/$1/stat"; } 2>/dev/null || return 0
-	# shellcheck disable=SC2086
 	set -- ${tap_stat##*) }
 	echo "${20}"
 }
 
-stop_at_end() { for tap_pid; do tap_pids="$tap_pids $tap_pid:$(tap_begun "$tap_pid")"; done; }
+stop_at_end() { for tap_p; do tap_pids="$tap_pids $tap_p:$(tap_born "$tap_p")"; done; }
 
 tap_cleanup() {
 	for p in $tap_pids; do
-		[ "$(tap_begun "${p%:*}")" != "${p#*:}" ] || kill -9 "${p%:*}" 2>/dev/null
+		[ -z "${p#*:}" ] || [ "$(tap_born "${p%%:*}")" != "${p#*:}" ] || kill -9 "${p%%:*}" 2>/dev/null
 	done
 	cd / && rm -rf "$T"
 }
