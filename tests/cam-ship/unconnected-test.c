@@ -129,12 +129,13 @@ static unsigned children(pid_t parent)
 	const struct dirent *e;
 
 	while (proc && (e = readdir(proc))) {
-		char path[300], state = 'Z';
-		int of = 0;
+		char path[300], stat[512] = "";
 		snprintf(path, sizeof path, "/proc/%s/stat", e->d_name);
 		FILE *f = fopen(path, "re");
-		if (f && fscanf(f, "%*d (%*[^)]) %c %d", &state, &of) == 2)
-			n += of == parent && state != 'Z';
+		const char *at = f && fgets(stat, sizeof stat, f) ? strrchr(stat, ')') : NULL;
+		/* behind the name: the state and the parent */
+		if (at && strlen(at) > 4 && at[2] != 'Z' && strtol(at + 4, NULL, 10) == parent)
+			n++;
 		if (f)
 			fclose(f);
 	}
