@@ -3,17 +3,13 @@
 """From nothing to a running camera: who runs as whom, in which cell, and may touch what; a report arrives; a second
 camera is added while the first one records; the gate; an orderly stop loses nothing of what was in the pipes.
 defends: see.capture lose.spool enter.sibling"""
-import ctypes
-import fcntl
 import hashlib
 import os
-import platform
 import re
 import shutil
 import stat
 import subprocess
 import sys
-import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -220,45 +216,22 @@ def update(w):
     w.tap.ok(world.wait_for(lambda: w.stored("yard")), "and it ships what waited")
 
 
-FRAMES, SIDE = 200, 64
-PPOLL = {"x86_64": "271", "aarch64": "73"}[platform.machine()]  # the number of this system call
-
-
-def film(n):
-    """A tape of n different frames: the head with the first frame, and the others."""
-    frames = [b"FRAME\n" + bytes((i * 7 + x) & 0xff for x in range(SIDE * SIDE)) + bytes([128]) * (SIDE * SIDE // 2) for i in range(n)]
-    return b"YUV4MPEG2 W64 H64 F10:1 Ip A1:1 C420\n" + frames[0], b"".join(frames[1:])
-
-
-def readable(fd):
-    size = ctypes.c_int()
-    fcntl.ioctl(fd, termios.FIONREAD, size)
-    return size.value
-
-
-def waits_for_frames(w, tape):
-    """Nothing is left to read, and the thread that reads waits: what it has read was encoded."""
-    with open(f"/proc/{w.ready_pid('cam-capture@tape')}/syscall", encoding="ascii") as f:
-        return f.read().split()[0] == PPOLL and not readable(tape)
+FRAMES = 200
 
 
 def stop(w, since):
     """A camera whose frames are counted: they lie in the pipes when it is told to stop. The other one's, since no stage was
     killed any more."""
-    tape = "/run/tape"
-    os.mkfifo(tape)
-    os.chmod(tape, 0o644)
-    begin, rest = film(FRAMES)
-    hold = os.open(tape, os.O_RDWR)  # the tape does not end
-    os.write(hold, begin)
-    w.camera("tape", capture=f"-i {tape} -F -b 200k", seal="-t 5")
+    tape = world.Tape("/run/tape", 64, 10)
+    tape.put(1)
+    w.camera("tape", capture=f"-i {tape.path} -F -b 200k", seal="-t 5")
     w.up()
     w.svc("cam-spool@tape", "-p")
     w.svc("cam-seal@tape", "-p")
-    world.wait_for(lambda: waits_for_frames(w, hold))
-    for at in range(0, len(rest), 4096):
-        os.write(hold, rest[at:at + 4096])
-    w.tap.ok(world.wait_for(lambda: waits_for_frames(w, hold)), "the last frame is with cam-capture")
+    capture = w.ready_pid("cam-capture@tape")
+    world.wait_for(lambda: tape.is_read(capture))
+    tape.put(FRAMES - 1)
+    w.tap.ok(world.wait_for(lambda: tape.is_read(capture)), "the last frame is with cam-capture")
     w.svc("cam-seal@tape", "-c")
     w.svc("cam-spool@tape", "-c")
     w.tap.ok(w.down() == 0, "down")
@@ -266,7 +239,7 @@ def stop(w, since):
     w.tap.ok(not left, "nothing runs any more", left)
     ends = {t: world.sh(["s6-svstat", "-o", "exitcode,signal", w.dir(f"cam-{t}@tape")]).stdout.strip() for t in TOOLS}
     w.tap.ok(set(ends.values()) == {"0 NA"}, "each has ended of its own, with exit 0", ends)
-    os.close(hold)
+    os.close(tape.fd)
     w.publish("tape")
     units = w.frames(w.spooled("tape"), "tape")
     w.tap.ok([u.frame for u in units] == list(range(FRAMES)), f"all {FRAMES} frames were kept, each once", len(units), [u.frame for u in units][-3:], w.log("tape"))

@@ -14,6 +14,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import world
 
 HOUR_S, RATE = 3600, 1
+SEGMENT_S = 10
+FLOOR = 20  # cam-spool leaves this part of a disk free
 
 
 def contiguous(w, camera, what):
@@ -58,25 +60,28 @@ def crash_loop(w):
 def hour(w):
     """An hour of frames is recorded while cam-ship stands still: a camera of one frame a second whose clock runs as
     fast as its frames can be encoded (cam-capture -F: the times in the frames are those of an hour)."""
-    w.camera("fast", capture=f"-T -F -s 32x32 -r {RATE} -b 100k -g 10", seal="-t 10")
-    os.rename("/etc/cam/fast/env/CAM_CAPTURE_ARGS", "/etc/cam/fast/args")
-    world.write("/etc/cam/fast/env/CAM_CAPTURE_ARGS", f"-T -s 32x32 -r {RATE} -b 100k\n")
+    frames = HOUR_S * RATE + 1
+    w.camera("fast", capture=f"-T -s 32x32 -r {RATE} -b 100k", seal=f"-t {SEGMENT_S}")
     code, said = w.up()
     w.tap.ok(code == 0, "a second camera", said)
     ship = w.kill("cam-ship@fast", signal.SIGSTOP)
     world.wait_for(lambda: w.spooled("fast", (".part", ".cam")))  # the first frame is there
-    os.rename("/etc/cam/fast/args", "/etc/cam/fast/env/CAM_CAPTURE_ARGS")
+    tape = world.Tape("/run/tape", 32, RATE)
+    tape.put(1)
+    w.set("fast", "CAM_CAPTURE_ARGS", f"-i {tape.path} -F -b 100k -g {SEGMENT_S}")
     w.svc("cam-capture@fast", "-wR", "-r")
-    segments = HOUR_S // 10
-    full = world.wait_for(lambda: len(w.spooled("fast")) > segments, 5 * world.PATIENCE_S)
+    tape.put(frames - 1)
+    capture, segments = w.pid("cam-capture@fast"), HOUR_S // SEGMENT_S
+    full = world.wait_for(lambda: tape.is_read(capture) and len(w.spooled("fast")) >= segments, 5 * world.PATIENCE_S)
     w.svc("cam-capture@fast", "-wD", "-d")
-    w.tap.ok(full, f"more than {segments} segments of ten seconds were recorded while cam-ship stood still", len(w.spooled("fast")), w.log("fast")[-1000:])
+    os.close(tape.fd)
+    w.tap.ok(full, f"{segments} segments of ten seconds were recorded while cam-ship stood still", len(w.spooled("fast")), w.log("fast")[-1000:])
     waiting = [p for p in w.spooled("fast") if p.endswith(".cam")]
-    w.tap.ok(len(waiting) >= segments - 2 and w.pid("cam-ship@fast") == ship, f"{len(waiting)} wait", len(waiting))
+    w.tap.ok(len(waiting) >= segments and w.pid("cam-ship@fast") == ship, f"{len(waiting)} wait", len(waiting))
     units = w.frames(w.spooled("fast"), "fast")
     starts = [i for i, u in enumerate(units) if u.frame == 0]
     hour_s = (units[-1].boot_ns - units[starts[-1]].boot_ns) / 1e9
-    w.tap.ok(w.missing(units) == 0 and len(starts) == 2 and hour_s > HOUR_S - 60, f"{len(units)} frames, {hour_s:.0f} s long, none missing", starts, w.missing(units))
+    w.tap.ok(w.missing(units) == 0 and len(starts) == 2 and hour_s > HOUR_S - 2 * SEGMENT_S, f"{len(units)} frames, {hour_s:.0f} s long, none missing", starts, w.missing(units))
     os.kill(ship, signal.SIGCONT)
     w.tap.ok(world.wait_for(lambda: not [p for p in w.spooled("fast") if p.endswith(".cam")], 5 * world.PATIENCE_S), "continued, it stores all of them", w.log("fast")[-1000:])
     w.tap.ok(all(os.path.getsize(p) for p in w.stored("fast")) and len(w.stored("fast")) >= segments, f"{len(w.stored('fast'))} are stored")
@@ -137,7 +142,7 @@ def full_disk(w):
 
 
 def main(w):
-    world.must("mkdir -p /var/spool/cam && mount -t tmpfs -o size=24m tmpfs /var/spool/cam")
+    world.must("mkdir -p /var/spool/cam && mount -t tmpfs -o size=64m tmpfs /var/spool/cam")
     world.must("mkdir -p /var/log/cam && mount -t tmpfs -o size=4m tmpfs /var/log/cam")
     w.camera("door", capture="-T -s 160x120 -r 10 -b 400k", seal="-t 1")
     code, said = w.up()
@@ -151,10 +156,9 @@ def main(w):
     # so little is left that the ring turns: what is stored would go first, and is out of the way already
     for path in w.spooled("door", (".sent",)) + w.spooled("fast", (".sent",)):
         os.unlink(path)
-    have = int(world.must("df --output=avail -B1 /var/spool/cam | tail -n 1"))
+    size, have = map(int, world.must("df --output=size,avail -B1 /var/spool/cam | tail -n 1").split())
     with open("/var/spool/cam/ballast", "wb") as f:
-        f.truncate(0)
-        f.write(bytes(max(0, have - (3 << 19))))
+        os.posix_fallocate(f.fileno(), 0, max(1, have - size // FLOOR - (5 << 16)))
     full_disk(w)
     w.down()
 

@@ -6,14 +6,17 @@ A test is `world.run(main)`; main(w) works in it. s6-rc is looked for on the PAT
 it the same run scripts run under s6-svscan, between FIFOs that are held open.
 """
 import ctypes
+import fcntl
 import glob
 import os
+import platform
 import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -23,6 +26,7 @@ import footage
 
 OUT = os.environ.get("O", f"{TOP}/build")
 LONG = int(os.environ.get("CAM_LONG", "1"))
+PPOLL = {"x86_64": "271", "aarch64": "73"}[platform.machine()]  # the number of this system call
 PATIENCE_S = 60  # for what comes soon unless the machine is busy
 SCAN, LIVE = "/run/cam/service", "/run/cam/s6-rc"
 STAGES = ("capture", "seal", "spool", "ship", "reap")
@@ -127,6 +131,33 @@ def wait_for(condition, seconds=PATIENCE_S):
         if got or time.monotonic() > end:
             return got
         time.sleep(0.05)
+
+
+class Tape:
+    """Different frames for cam-capture -i, as many as are put there; it does not end."""
+
+    def __init__(self, path, side, rate):
+        os.mkfifo(path)
+        os.chmod(path, 0o644)
+        self.path, self.pixels, self.frames = path, side * side, 0
+        self.fd = os.open(path, os.O_RDWR)
+        os.write(self.fd, b"YUV4MPEG2 W%d H%d F%d:1 Ip A1:1 C420\n" % (side, side, rate))
+
+    def put(self, n):
+        """Waits for who reads them."""
+        luma = bytes(range(256)) * (self.pixels // 256 + 1)
+        for i in range(self.frames, self.frames + n):
+            at = i * 7 & 0xff
+            os.write(self.fd, b"FRAME\n" + luma[at:at + self.pixels] + bytes([128]) * (self.pixels // 2))
+        self.frames += n
+
+    def is_read(self, pid):
+        """Nothing is left, and the thread of cam-capture that reads waits: what it has read was encoded."""
+        size = ctypes.c_int()
+        with open(f"/proc/{pid}/syscall", encoding="ascii") as f:
+            waits = f.read().split()[0] == PPOLL
+        fcntl.ioctl(self.fd, termios.FIONREAD, size)
+        return waits and not size.value
 
 
 class World:
