@@ -35,7 +35,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CALLS_MAX = 1024, FILTER_MAX = 4096, EXIT_TROUBLE = 111, LIVES = 3, LOOK_NS = 200000, LOOKS_MAX = 300000, API_LEVEL = 3 };
+enum {
+	CALLS_MAX = 1024,
+	FILTER_MAX = 4096,
+	EXIT_TROUBLE = 111,
+	LIVES = 3,
+	LOOK_NS = 200000,
+	LOOKS_MAX = 300000,
+	LINE_BYTES = 512,
+	API_LEVEL = 3
+};
 enum { FOUND_AT = 0x10000, FOUND_BYTES = 16 }; /* where an address that may be connected to would lie */
 
 static void trouble(const char *what)
@@ -244,22 +253,37 @@ static void attempt(const struct profile *p, int nr)
 	syscall(SYS_exit_group, LIVES);
 }
 
-/* Whether the attempt has begun, and waits for something. Only there are all arguments zero. */
-static int waits(pid_t pid, int nr)
+/* The first line of a file in /proc/PID, "" when the kernel has none to show. */
+static void line_read(pid_t pid, const char *name, char line[LINE_BYTES])
 {
-	char path[64], want[64], line[256] = "";
+	char path[64];
 
-	snprintf(path, sizeof path, "/proc/%d/syscall", (int)pid);
-	int n = snprintf(want, sizeof want, "%d 0x0 0x0 0x0 0x0 0x0 0x0 ", nr);
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
 	FILE *f = fopen(path, "re");
 	if (!f)
 		trouble(path);
-	int got = fgets(line, sizeof line, f) != NULL;
+	if (!fgets(line, LINE_BYTES, f))
+		*line = 0;
 	fclose(f);
-	return got && strncmp(line, want, (size_t)n) == 0;
 }
 
-/* What waits is alive; it is killed, and that it was not killed by the filter before shows in how it ended. */
+/* Whether the attempt has begun, and sleeps. Only there are all arguments zero; what is about to be killed
+ * may wait until that has been logged, but not asleep (S). */
+static int waits(pid_t pid, int nr)
+{
+	char want[64], line[LINE_BYTES];
+
+	int n = snprintf(want, sizeof want, "%d 0x0 0x0 0x0 0x0 0x0 0x0 ", nr);
+	line_read(pid, "syscall", line);
+	if (strncmp(line, want, (size_t)n) != 0)
+		return 0;
+	line_read(pid, "stat", line);
+	const char *end = strrchr(line, ')');
+	return end && strncmp(end, ") S", 3) == 0;
+}
+
+/* What waits is alive; it is killed, and that it was not killed by the filter before shows in how it ended.
+ */
 static int dies(const struct profile *p, int nr)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_NS};
@@ -289,7 +313,8 @@ static void try_profile(const struct profile *p)
 	uint32_t arch = seccomp_arch_native();
 	unsigned tried = 0, wrong = 0;
 
-	/* Without a filter, or with one that lets through too much, zeros as root rename this machine, or worse. */
+	/* Without a filter, or with one that lets through too much, zeros as root rename this machine, or
+	 * worse. */
 	if (!sandbox_is_built()) {
 		fputs("matrix: -r: built without the sandbox\n", stderr);
 		exit(EXIT_TROUBLE);
