@@ -287,7 +287,7 @@ static int waits(pid_t pid, int nr)
 static int dies(const struct profile *p, int nr)
 {
 	const struct timespec pause = {.tv_nsec = LOOK_NS};
-	int status;
+	int status = 0;
 	pid_t pid = fork(), over = 0;
 
 	if (pid < 0)
