@@ -239,9 +239,10 @@ X
 cat >connect.sh <<'X'
 ip link set lo up && ip addr add 192.0.2.1/32 dev lo
 nft -f "$2"
+rm -f ready # it is there from the time before
 python3 connect.py >ready & pid=$!
 i=0
-while ! grep -q ready ready && [ $i -lt 100 ]; do sleep 0.1; i=$((i + 1)); done
+while ! grep -qs ready ready && [ $i -lt 600 ]; do sleep 0.1; i=$((i + 1)); done
 "$1" / sockets firewall >facts.out
 unshare -n "$1" / sockets >elsewhere.out
 kill $pid
