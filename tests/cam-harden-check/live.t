@@ -34,8 +34,41 @@ for key in NoNewPrivs Seccomp Seccomp_filters CapEff CapPrm CapBnd limits:core; 
 done
 # others' tools of the same name may end while they are looked at; nothing else is a reason
 hasnt "and all of its files were read" '^process (NoNewPrivs|Seccomp|CapEff|fd|memory-wx|threads) unseen: .*(root|understood|kernel)'
+# of one that ends while it is looked at nothing is known, neither good nor bad; its control group seems not to be there
+mkdir -p one/proc && ln -s /proc/self /proc/1 /proc/$bare one/proc
+ending() {
+	strace -f -qq -o /dev/null -P proc/$bare/cgroup -P proc/$bare/stat -e trace=openat -e inject=openat:error=ENOENT:when=$1 "$facts" one processes 2>facts.err | grep '^process ' >facts.out
+}
+ending 2+
+has "one that ends meanwhile was not seen" 'process cgroup unseen: a process ended while it was looked at'
+hasnt "in no respect" '^process [^ ]+ (.*cam-seal|=|none)'
+ending 2
+has "one that goes on is" "process cgroup \\+ cam-seal\\[$bare\\]: in no control group of its own"
 kill $bare $held 2>/dev/null
 exec 9>&-
+
+# one that has ended, for whose end nobody has asked
+cat >zombie.py <<'X'
+import ctypes, os, time
+pid = os.fork()
+if not pid:
+    ctypes.CDLL(None).prctl(15, b"cam-ship", 0, 0, 0)
+    os._exit(0)
+os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+print(pid, flush=True)
+time.sleep(600)
+X
+python3 zombie.py >zombie & parent=$!
+stop_at_end $parent
+waits 60 test -s zombie
+read -r zombie <zombie
+ok "a tool has ended" grep -q '^State:.Z' /proc/$zombie/status
+rm -r one && mkdir -p one/proc && ln -s /proc/self /proc/1 /proc/$zombie one/proc
+"$facts" one processes resolver >facts.out 2>facts.err
+has "it is not running" 'process running none'
+has "nothing is known of it" 'process Uid unseen: no process of the camera is running'
+has "nor what it was started with" 'net server-pinned unseen: no cam-ship is running'
+kill $parent
 
 cat >wx.py <<'X'
 import ctypes, mmap, sys, time
@@ -170,7 +203,7 @@ look processes resolver
 has "what records, to be ended early" "process oom_score_adj \\+ cam-capture\\[$records\\]: 300"
 hasnt "what helps may be" "^process oom_score_adj \\+ cam-ship\\[$helps\\]"
 # of this one, whatever other tests' uploaders do
-mkdir -p one/proc && ln -s /proc/self /proc/$helps one/proc
+rm -r one && mkdir -p one/proc && ln -s /proc/self /proc/$helps one/proc
 "$facts" one resolver >facts.out
 has "an uploader without the server's key" 'net server-pinned = no'
 kill $helps $records
@@ -219,6 +252,16 @@ hasnt "nothing ran on noexec" "(mount|direct|file) \\+ $T/(noexec|ro)"
 has "but what a shell reads does" "exec probe:script-interp \\+ $T/noexec: ran"
 has "a program in memory ran" 'exec probe:memfd-exec \+ memfd: ran'
 is "nothing is left behind" "$(grep -c attempt left.out)" 0
+# a place that is full, as another program leaves it
+cat >full.sh <<'X'
+mount -t tmpfs -o size=4k none /dev/shm && rm -rf tree && mkdir -p tree/proc/self && cp /proc/self/maps tree/proc/self/maps
+grep ' /dev/shm ' /proc/self/mountinfo | tail -n 1 >tree/proc/self/mountinfo
+"$1" tree attempt
+X
+unshare -m sh full.sh "$facts" >facts.out 2>&1
+for k in exec-each-writable-mount dev-shm-exec ld.so-direct script-interp mmap-prot-exec-file; do
+	has "where there is no room for an attempt nothing is known: $k" "exec probe:$k unseen: No space left on device"
+done
 unshare -m sh places.sh "$facts" noexec ro >places.err 2>&1 || cat places.err
 cp attempts.out facts.out
 has "where nothing can be executed, nothing ran" 'exec probe:exec-each-writable-mount none'
