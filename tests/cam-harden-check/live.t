@@ -40,10 +40,10 @@ ending() {
 	strace -f -qq -o /dev/null -P proc/$bare/cgroup -P proc/$bare/stat -e trace=openat -e inject=openat:error=ENOENT:when=$1 "$facts" one processes 2>facts.err | grep '^process ' >facts.out
 }
 ending 2+
-has "one that ends meanwhile was not seen" 'process cgroup unseen: a process ended while it was looked at'
+has "one that ends meanwhile was not seen" 'process ceiling unseen: a process ended while it was looked at'
 hasnt "in no respect" '^process [^ ]+ (.*cam-seal|=|none)'
 ending 2
-has "one that goes on is" "process cgroup \\+ cam-seal\\[$bare\\]: in no control group of its own"
+has "one that goes on is" "process ceiling \\+ cam-seal\\[$bare\\]: no memory.max, nor a limit of its own"
 kill $bare $held 2>/dev/null
 exec 9>&-
 
