@@ -237,7 +237,8 @@ try:
     layer("until somebody vouches for it", f"reviewed s.sysrq | alice | {late} | - | tried on a test build\n", 0, "PASS", base="pa")
     layer("who cannot name a value", f"reviewed s.sysrq | alice | {late} | 1 | tried on a test build\n", 1, "FAIL", base="pa")
     layer("nor for ever", "reviewed s.sysrq | alice | 2024-01-01 | - | tried on a test build\n", 1, "FAIL", base="pa")
-    if shutil.which("faketime") and not os.environ.get("SAN"):
+    own_shm = subprocess.run(["unshare", "-m", "sh", "-c", OWN_SHM, "sh", "true"], capture_output=True, check=False).returncode == 0
+    if shutil.which("faketime") and own_shm and not os.environ.get("SAN"):
         waiver = "waive s.sysrq | alice | 2030-06-15 | x\n"
         for date, code, want in (("2030-06-15 12:00:00", 0, "WAIVED"), ("2030-06-16 12:00:00", 1, "FAIL")):
             layer(f"a waiver until 2030-06-15, on {date}", waiver, code, want, date=date)
