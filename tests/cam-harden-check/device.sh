@@ -15,7 +15,7 @@ fuse_rows() {
 otp=sys/bus/nvmem/devices/nvmem_otp0/nvmem
 
 # stat_line PID NAME PARENT FLAGS [STATE]: /proc/PID/stat of one with a single thread
-stat_line() { echo "$1 ($2) ${5-S} $3 $1 $1 0 -1 $4 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0\n"; }
+stat_line() { printf '%s\\n' "$1 ($2) ${5-S} $3 $1 $1 0 -1 $4 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0"; }
 
 # process DIR PID NAME UID: one tool of the camera, with one thread besides
 process() {

@@ -61,9 +61,9 @@ X
 python3 zombie.py >zombie & parent=$!
 stop_at_end $parent
 waits 60 test -s zombie
-read -r zombie <zombie
-ok "a tool has ended" grep -q '^State:.Z' /proc/$zombie/status
-rm -r one && mkdir -p one/proc && ln -s /proc/self /proc/1 /proc/$zombie one/proc
+read -r dead <zombie
+ok "a tool has ended" grep -q '^State:.Z' /proc/$dead/status
+rm -r one && mkdir -p one/proc && ln -s /proc/self /proc/1 /proc/$dead one/proc
 "$facts" one processes resolver >facts.out 2>facts.err
 has "it is not running" 'process running none'
 has "nothing is known of it" 'process Uid unseen: no process of the camera is running'
