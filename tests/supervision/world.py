@@ -178,7 +178,8 @@ class World:
             for part in ("up", "work"):
                 os.mkdir(f"{layer}/{name}{part}")
             must(["mount", "-t", "overlay", "overlay", "-o", f"lowerdir={path},upperdir={layer}/{name}up,workdir={layer}/{name}work", path])
-        must(["mount", "-t", "tmpfs", "tmpfs", "/run"])
+        for path in ("/run", "/dev/shm"):
+            must(["mount", "-t", "tmpfs", "tmpfs", path])
         must("ip link set lo up")
         os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:" + os.environ.get("S6_RC", "/nonexistent") + ":" + os.environ["PATH"].replace(OUT + ":", "")
         must(["make", "-s", "-C", TOP, f"O={OUT}", "install", "install-users"])
