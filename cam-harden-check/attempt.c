@@ -141,6 +141,14 @@ static void outcome_note(struct list *l, enum outcome o, int err, const char *pl
 		list_unseen(l, "an attempt ended in a way that says nothing");
 }
 
+static void run_note(struct list *l, const char *path, char *const argv[], const char *place)
+{
+	int err;
+	enum outcome o = run(path, -1, argv, &err);
+
+	outcome_note(l, o, err, place);
+}
+
 /* --- the attempts --- */
 
 static void mapped_try(struct tries *t, const char *place)
@@ -158,19 +166,45 @@ static void mapped_try(struct tries *t, const char *place)
 		close(fd);
 }
 
+/* Of a place in which no copy could be made nothing is known. */
+static void place_unseen(struct tries *t, const char *folder, const char *why)
+{
+	static const enum key of_places[] = {KEY_MOUNTS, KEY_LOADER, KEY_SCRIPT, KEY_MMAP};
+
+	for (size_t i = 0; i < sizeof of_places / sizeof *of_places; i++)
+		list_unseen(&t->list[of_places[i]], why);
+	if (strcmp(folder, "/dev/shm") == 0)
+		list_unseen(&t->list[KEY_SHM], why);
+}
+
+static void script_try(struct tries *t, const char *folder)
+{
+	static const char script[] = "#!/bin/sh\nexit 77\n";
+	char *const shell[] = {(char *)"sh", copy_name, NULL}, *const argv[] = {copy_name, NULL};
+	char as_script[MOUNTINFO_TEXT_BYTES + 16];
+
+	if (access("/bin/sh", X_OK) < 0)
+		return;
+	if (copy_make(t, folder, script) < 0) {
+		list_unseen(&t->list[KEY_SCRIPT], strerror(errno));
+		list_unseen(&t->list[KEY_MOUNTS], strerror(errno));
+		return;
+	}
+	snprintf(as_script, sizeof as_script, "%s, as a script", folder);
+	run_note(&t->list[KEY_SCRIPT], "/bin/sh", shell, folder);
+	run_note(&t->list[KEY_MOUNTS], copy_name, argv, as_script);
+	copy_remove();
+}
+
 static void place_try(struct tries *t, const char *folder)
 {
 	char *const argv[] = {copy_name, (char *)argument, NULL};
 	char *const loaded[] = {t->loader, copy_name, (char *)argument, NULL};
-	static const char script[] = "#!/bin/sh\nexit 77\n";
-	char *const shell[] = {(char *)"sh", copy_name, NULL};
-	char as_script[MOUNTINFO_TEXT_BYTES + 16];
 	int err;
 
-	snprintf(as_script, sizeof as_script, "%s, as a script", folder);
 	if (copy_make(t, folder, NULL) < 0) {
 		if (errno != EROFS && errno != EACCES && errno != EPERM)
-			list_unseen(&t->list[KEY_MOUNTS], strerror(errno));
+			place_unseen(t, folder, strerror(errno));
 		return; /* nobody else can put a program there either, if not even root can */
 	}
 	enum outcome o = run(copy_name, -1, argv, &err);
@@ -178,14 +212,10 @@ static void place_try(struct tries *t, const char *folder)
 	if (strcmp(folder, "/dev/shm") == 0)
 		outcome_note(&t->list[KEY_SHM], o, err, folder);
 	if (t->loader[0])
-		outcome_note(&t->list[KEY_LOADER], run(t->loader, -1, loaded, &err), err, folder);
+		run_note(&t->list[KEY_LOADER], t->loader, loaded, folder);
 	mapped_try(t, folder);
 	copy_remove();
-	if (copy_make(t, folder, script) == 0 && access("/bin/sh", X_OK) == 0) {
-		outcome_note(&t->list[KEY_SCRIPT], run("/bin/sh", -1, shell, &err), err, folder);
-		outcome_note(&t->list[KEY_MOUNTS], run(copy_name, -1, argv, &err), err, as_script);
-	}
-	copy_remove();
+	script_try(t, folder);
 }
 
 static void memory_try(struct tries *t)
@@ -264,11 +294,15 @@ static void places_try(struct tries *t, const struct where *w)
 	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
 	        line = strtok_r(NULL, "\n", &save)) {
 		struct stat st;
-		if (mountinfo_parse(line, &m) < 0 || !mount_holds_files(&m) || mount_has(&m, "ro"))
+		if (mountinfo_parse(line, &m) < 0)
+			place_unseen(t, "", "a line of mountinfo that is not understood");
+		else if (!mount_holds_files(&m) || mount_has(&m, "ro"))
 			continue;
-		if (++points > POINTS_MAX)
-			list_unseen(&t->list[KEY_MOUNTS], "more mounts than are tried");
-		else if (stat(m.point, &st) == 0 && S_ISDIR(st.st_mode))
+		else if (++points > POINTS_MAX)
+			place_unseen(t, m.point, "more mounts than are tried");
+		else if (stat(m.point, &st) < 0 && errno != ENOENT) /* unmounted since */
+			place_unseen(t, m.point, strerror(errno));
+		else if (S_ISDIR(st.st_mode))
 			place_try(t, m.point);
 	}
 	free(text);

@@ -1,4 +1,4 @@
-/* Reads /proc/PID/comm and /proc/PID/cmdline. */
+/* Reads /proc/PID/comm, and of those that are asked for stat and cmdline. */
 #define _GNU_SOURCE
 #include "daemons.h"
 
@@ -16,6 +16,22 @@ struct finding {
 	const char *why;
 };
 
+/* One that has ended runs no more, though it still has its name; its arguments are gone. */
+static bool is_over(const struct where *w, pid_t pid, const char **why)
+{
+	struct process_stat s;
+	size_t n;
+	char *stat = process_read(w, pid, "stat", &n);
+	bool ended = !stat && (errno == ENOENT || errno == ESRCH);
+
+	if (!ended && (!stat || process_stat_parse(stat, &s) < 0))
+		*why = "a process may not be looked at";
+	else if (!ended)
+		ended = s.over;
+	free(stat);
+	return ended;
+}
+
 static void process_look(const struct where *w, pid_t pid, void *arg)
 {
 	struct finding *f = arg;
@@ -30,6 +46,8 @@ static void process_look(const struct where *w, pid_t pid, void *arg)
 	comm[strcspn(comm, "\n")] = 0;
 	for (const char *const *name = f->names; *name; name++)
 		if (strncmp(comm, *name, DAEMONS_NAME_BYTES - 1) == 0 && strlen(comm) <= strlen(*name)) {
+			if (is_over(w, pid, &f->why))
+				break;
 			if (f->n == f->max) {
 				f->why = "more of its kind run than are looked at";
 				break;
@@ -58,8 +76,10 @@ int daemons_argument(const struct where *w, pid_t pid, char letter, int nth, cha
 	char *text = process_read(w, pid, "cmdline", &n), option[3] = {'-', letter, 0};
 	const char *found = NULL;
 
-	if (!text)
+	if (!text || !n) {
+		free(text);
 		return -1;
+	}
 	const char *end = text + n, *s = text + strlen(text) + 1;
 	for (; s < end && !found; s += strlen(s) + 1) {
 		if (strncmp(s, option, 2) != 0 || nth-- > 0)
@@ -80,8 +100,10 @@ int daemons_arguments(const struct where *w, pid_t pid, void (*take)(char *, voi
 	size_t n;
 	char *text = process_read(w, pid, "cmdline", &n);
 
-	if (!text)
+	if (!text || !n) {
+		free(text);
 		return -1;
+	}
 	for (char *s = text + strlen(text) + 1, *next; s < text + n; s = next) {
 		next = s + strlen(s) + 1;
 		take(s, arg);

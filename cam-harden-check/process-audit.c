@@ -1,4 +1,5 @@
-/* Keeps what was found at the processes, one list a key. Reads nothing itself. */
+/* Keeps what was found at the processes, one list a key, and of the one that is looked at until it is known
+ * that it is still there. Reads nothing itself. */
 #define _GNU_SOURCE
 #include "process-audit.h"
 
@@ -33,13 +34,30 @@ int process_audit_end(struct audit *a)
 
 void process_finding(struct audit *a, enum key key, const char *fmt, ...)
 {
-	char text[LIST_ITEM_BYTES];
 	va_list ap;
 
+	if (a->findings == FINDINGS_MAX) {
+		list_unseen(&a->list[key], "more was found at a process than is kept");
+		return;
+	}
+	a->finding[a->findings].key = key;
 	va_start(ap, fmt);
-	vsnprintf(text, sizeof text, fmt, ap);
+	vsnprintf(a->finding[a->findings].text, LIST_ITEM_BYTES, fmt, ap);
 	va_end(ap);
-	list_add(&a->list[key], "%s[%d]: %s", a->role->name, (int)a->pid, text);
+	a->findings++;
+}
+
+void process_audit_settle(struct audit *a, bool still_there)
+{
+	if (still_there)
+		list_add(&a->list[KEY_RUNNING], "%s", a->role->name);
+	for (size_t i = 0; still_there && i < a->findings; i++)
+		list_add(&a->list[a->finding[i].key], "%s[%d]: %s", a->role->name, (int)a->pid,
+		        a->finding[i].text);
+	for (int k = 0; !still_there && k < KEYS; k++)
+		if (k != KEY_UNKNOWN)
+			list_unseen(&a->list[k], "a process ended while it was looked at");
+	a->findings = 0;
 }
 
 void process_unseen(struct audit *a, enum key key)

@@ -5,7 +5,7 @@
 #include "list.h"
 #include "process.h"
 
-enum { TOOLS_MAX = 256, NPROC_MAX = 4096 /* of one user */ };
+enum { TOOLS_MAX = 256, FINDINGS_MAX = 128, NPROC_MAX = 4096 /* of one user */ };
 
 /* What sets the tools apart; everything else is the same for all. */
 struct role {
@@ -68,8 +68,14 @@ struct audit {
 	char *groups; /* etc/group, or NULL */
 	/* of the process that is looked at */
 	const struct role *role;
+	struct process_stat stat;
 	struct process_status status;
 	pid_t pid;
+	struct {
+		enum key key;
+		char text[LIST_ITEM_BYTES];
+	} finding[FINDINGS_MAX];
+	size_t findings;
 };
 
 /* a has found nothing yet; what it finds goes into the evidence. */
@@ -80,6 +86,10 @@ int process_audit_end(struct audit *a);
 /* Something at the process that is looked at is not as it should be. */
 void process_finding(struct audit *a, enum key key, const char *fmt, ...)
         __attribute__((format(printf, 3, 4)));
+/* The process that is looked at was looked at: what was found counts when it is still the one that it was
+ * when this began. Of one that ended meanwhile nothing is known: what was missing may have been taken away.
+ */
+void process_audit_settle(struct audit *a, bool still_there);
 /* A file of it could not be read, for the reason in errno, or not be understood. */
 void process_unseen(struct audit *a, enum key key);
 

@@ -112,6 +112,8 @@ static void memory_look(struct audit *a, const struct where *w)
 	char *text = process_read(w, a->pid, "maps", &n), *save = NULL;
 	struct process_map m;
 
+	if (text && !n)
+		errno = ESRCH; /* what has ended has none */
 	if (!text || !n) {
 		process_unseen(a, KEY_MEMORY_WX);
 		free(text);

@@ -136,6 +136,8 @@ static void limits_look(struct audit *a, const struct where *w)
 	char *text = process_read(w, a->pid, "limits", &n);
 	uint64_t soft, hard;
 
+	if (text && !n)
+		errno = ESRCH; /* what has ended has none */
 	for (size_t i = 0; i < sizeof limits / sizeof *limits; i++)
 		if (!text || process_limit_parse(text, limits[i].name, &soft, &hard) < 0)
 			process_unseen(a, limits[i].key);

@@ -11,7 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { FILE_BYTES_MAX = 8 << 20, KERNEL_THREAD = 0x00200000 };
+enum { FILE_BYTES_MAX = 8 << 20 };
+
+/* linux/sched.h */
+enum { EXITING = 0x00000004, KERNEL_THREAD = 0x00200000 };
 
 /* Of the first PID namespace; linux/proc_ns.h. */
 static const char pid_namespace_first[] = "pid:[4026531836]";
@@ -136,16 +139,24 @@ int process_limit_parse(const char *text, const char *name, uint64_t *soft, uint
 	return -1;
 }
 
-/* PID (NAME) STATE PPID PGRP SESSION TTY TPGID FLAGS ...: the name ends at the last bracket. */
-int process_is_kernel(const char *stat, bool *is_kernel)
+/* PID (NAME) STATE PPID PGRP SESSION TTY TPGID FLAGS, ten more, THREADS ITREALVALUE START ...: the name ends
+ * at the last bracket. */
+int process_stat_parse(const char *text, struct process_stat *out)
 {
-	const char *s = strrchr(stat, ')');
+	const char *s = strrchr(text, ')');
 	unsigned long flags;
+	char state;
+	long threads;
 
+	*out = (struct process_stat){0};
 	/* NOLINTNEXTLINE(cert-err34-c) */
-	if (!s || sscanf(s + 1, " %*c %*d %*d %*d %*d %*d %lu", &flags) != 1)
+	if (!s || sscanf(s + 1,
+	                  " %c %*d %*d %*d %*d %*d %lu %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %ld %*d %llu",
+	                  &state, &flags, &threads, &out->born) != 4)
 		return -1;
-	*is_kernel = flags & KERNEL_THREAD;
+	out->kernel = flags & KERNEL_THREAD;
+	out->ending = flags & EXITING || strchr("ZXx", state);
+	out->over = strchr("ZXx", state) && threads <= 1;
 	return 0;
 }
 

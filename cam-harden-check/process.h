@@ -40,8 +40,16 @@ int process_map_parse(const char *line, struct process_map *out);
  * such line. */
 int process_limit_parse(const char *text, const char *name, uint64_t *soft, uint64_t *hard);
 
-/* The flags of /proc/PID/stat, whose second field can hold anything. 0, or -1. */
-int process_is_kernel(const char *stat, bool *is_kernel);
+/* What /proc/PID/stat says. */
+struct process_stat {
+	bool kernel;             /* a thread of its own */
+	bool ending;             /* what it had is being taken away, or is gone */
+	bool over;               /* no thread of it goes on; only its parent has not asked how it ended */
+	unsigned long long born; /* in ticks since the start: nobody else who gets its number has that */
+};
+
+/* The second field can hold anything. 0, or -1. */
+int process_stat_parse(const char *text, struct process_stat *out);
 
 /* /proc/PID/oom_score_adj: from -1000 to 1000. 0, or -1. */
 int process_oom_parse(const char *text, long *out);

@@ -101,19 +101,35 @@ static bool is_holder(const struct process_status *s)
 	return strcmp(s->name, "sleep") == 0 && s->uid[1] > 0 && s->no_new_privs == 1;
 }
 
+/* Is it still the process that it was? One that ends loses one thing after the other. */
+static bool still_there(const struct audit *a, const struct where *w)
+{
+	struct process_stat now;
+	size_t n;
+	char *text = process_read(w, a->pid, "stat", &n);
+	bool same = text && process_stat_parse(text, &now) == 0 && now.born == a->stat.born && !now.ending;
+
+	free(text);
+	return same;
+}
+
 static void camera_look(struct audit *a, const struct where *w)
 {
-	list_add(&a->list[KEY_RUNNING], "%s", a->role->name);
+	size_t users = a->users;
+
 	who_look(a);
 	process_may_look(a, w);
 	process_place_look(a, w);
 	process_holds_look(a, w);
+	bool there = still_there(a, w);
+	if (!there)
+		a->users = users;
+	process_audit_settle(a, there);
 }
 
 static void process_look(const struct where *w, pid_t pid, void *arg)
 {
 	struct audit *a = arg;
-	bool kernel = false;
 	size_t n;
 	char *stat = process_read(w, pid, "stat", &n);
 	char *status = stat ? process_read(w, pid, "status", &n) : NULL;
@@ -122,9 +138,9 @@ static void process_look(const struct where *w, pid_t pid, void *arg)
 		/* one that ended is not running; one that may not be looked at could be anything */
 		if (errno != ENOENT && errno != ESRCH)
 			list_unseen(&a->list[KEY_UNKNOWN], "a process may not be looked at");
-	} else if (process_is_kernel(stat, &kernel) < 0 || process_status_parse(status, &a->status) < 0) {
+	} else if (process_stat_parse(stat, &a->stat) < 0 || process_status_parse(status, &a->status) < 0) {
 		list_unseen(&a->list[KEY_UNKNOWN], "a process whose status is not understood");
-	} else if (!kernel) {
+	} else if (!a->stat.kernel && !a->stat.over) {
 		a->pid = pid;
 		a->role = role_of(a->status.name);
 		if (a->role)

@@ -98,20 +98,23 @@ static void environment_look(struct audit *a, const char *text, size_t n)
 
 static bool user_process(struct audit *a, const struct where *w, pid_t pid)
 {
-	bool kernel = false;
+	struct process_stat s;
 	size_t n;
 	char *stat = process_read(w, pid, "stat", &n);
 
-	if (!stat)
-		return false; /* ended */
+	if (!stat) {
+		if (errno != ENOENT && errno != ESRCH) /* ended */
+			all_unseen(a, "a process may not be looked at");
+		return false;
+	}
 	const char *name = strchr(stat, '('), *end = strrchr(stat, ')');
 	snprintf(a->name, sizeof a->name, "%.*s", name && end ? (int)(end - name - 1) : 0,
 	        name ? name + 1 : "");
 	a->pid = pid;
-	if (process_is_kernel(stat, &kernel) < 0)
+	if (process_stat_parse(stat, &s) < 0)
 		all_unseen(a, "a process whose state is not understood");
 	free(stat);
-	return !kernel;
+	return !s.kernel;
 }
 
 /* A zombie has no memory and no program any more; its maps are empty, and its link is not there. */

@@ -24,7 +24,10 @@ void socket_peer_note(struct list *l, const struct socket_owners *o, const struc
 struct networks {
 	const struct socket_owners *owners;
 	struct list *peers;
-	unsigned long seen[NETWORKS_MAX];
+	struct {
+		unsigned long id;
+		bool read; /* its tables, whole */
+	} seen[NETWORKS_MAX];
 	size_t n;
 };
 
@@ -42,7 +45,8 @@ static unsigned long network_of(const struct where *w, const char *process)
 	return strncmp(link, "net:[", 5) == 0 ? strtoul(link + 5, NULL, 10) : 0;
 }
 
-static void network_table(struct networks *x, const struct where *w, const char *process, bool v6)
+/* false: the process ended, and its network was not seen through it. */
+static bool network_table(struct networks *x, const struct where *w, const char *process, bool v6)
 {
 	char path[64], *save = NULL;
 	struct socket_line s;
@@ -50,7 +54,9 @@ static void network_table(struct networks *x, const struct where *w, const char 
 
 	snprintf(path, sizeof path, "proc/%s/net/tcp%s", process, v6 ? "6" : "");
 	char *text = where_read(w, path, SOCKET_TABLE_BYTES_MAX, &n);
-	if (!text && (!v6 || errno != ENOENT) && network_of(w, process))
+	if (!text && !network_of(w, process))
+		return false;
+	if (!text && (!v6 || errno != ENOENT))
 		list_unseen(x->peers, "the connections of another network cannot be read");
 	if (text && (!strtok_r(text, "\n", &save) || text[0] != ' '))
 		list_unseen(x->peers, "a table of /proc/PID/net without its heading");
@@ -60,9 +66,10 @@ static void network_table(struct networks *x, const struct where *w, const char 
 		else
 			socket_peer_note(x->peers, x->owners, &s);
 	free(text);
+	return true;
 }
 
-/* A network that no process looked at so far lives in. */
+/* A network that was not read through any process looked at so far. */
 static void network_look(const struct where *w, pid_t pid, void *arg)
 {
 	struct networks *x = arg;
@@ -72,18 +79,19 @@ static void network_look(const struct where *w, pid_t pid, void *arg)
 	unsigned long of = network_of(w, process);
 	if (!of && errno != ENOENT && errno != ESRCH)
 		list_unseen(x->peers, "the network of a process is not known: root is needed");
-	for (size_t i = 0; i < x->n; i++)
-		if (x->seen[i] == of)
-			return;
 	if (!of)
 		return;
-	if (x->n == NETWORKS_MAX) {
+	size_t i = 0;
+	while (i < x->n && x->seen[i].id != of)
+		i++;
+	if (i == NETWORKS_MAX) {
 		list_unseen(x->peers, "more networks than are looked at");
 		return;
 	}
-	x->seen[x->n++] = of;
-	network_table(x, w, process, false);
-	network_table(x, w, process, true);
+	if (i == x->n)
+		x->seen[x->n++].id = of;
+	if (!x->seen[i].read)
+		x->seen[i].read = network_table(x, w, process, false) && network_table(x, w, process, true);
 }
 
 void socket_peers_elsewhere(const struct where *w, const struct socket_owners *o, struct list *peers)
@@ -91,12 +99,16 @@ void socket_peers_elsewhere(const struct where *w, const struct socket_owners *o
 	struct networks x = {.owners = o, .peers = peers};
 	const char *why = process_hidden(w);
 
-	if ((x.seen[0] = network_of(w, "self")))
-		x.n = 1; /* whose tables were read */
-	else
+	x.seen[0].id = network_of(w, "self");
+	x.seen[0].read = true; /* by its own tables */
+	x.n = 1;
+	if (!x.seen[0].id)
 		list_unseen(peers, "the network that this runs in is not known");
 	if (why)
 		list_unseen(peers, why);
 	else if (process_each(w, 0, network_look, &x) < 0)
 		list_unseen(peers, "/proc cannot be listed");
+	for (size_t i = 0; i < x.n; i++)
+		if (!x.seen[i].read)
+			list_unseen(peers, "the process of a network ended before its connections were read");
 }

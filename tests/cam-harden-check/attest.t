@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,17 +24,6 @@ def run(*command, env=None, **more):
     return subprocess.run(command, capture_output=True, check=False, cwd=T, env=env, **more)
 
 
-def port_free():
-    while True:  # swtpm takes the next port too
-        with socket.socket() as a, socket.socket() as b:
-            a.bind(("127.0.0.1", 0))
-            try:
-                b.bind(("127.0.0.1", a.getsockname()[1] + 1))
-                return a.getsockname()[1]
-            except OSError:
-                pass
-
-
 try:
     plain = {k: v for k, v in os.environ.items() if k != "TPM2TOOLS_TCTI"}
     if not os.path.exists("/dev/tpmrm0"):
@@ -51,11 +39,10 @@ try:
     if not shutil.which("swtpm") or not shutil.which("tpm2_quote"):
         print("# no swtpm or tpm2-tools here: quotes were not tried")
         tap.done()
-    port = port_free()
-    tpm = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={T}", "--server", f"type=tcp,port={port}", "--ctrl", f"type=tcp,port={port + 1}",
+    tpm = subprocess.Popen(["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={T}", "--server", f"type=unixio,path={T}/tpm", "--ctrl", f"type=unixio,path={T}/tpm.ctrl",
                             "--flags", "not-need-init,startup-clear"], stderr=subprocess.DEVNULL)
-    env = {**plain, "TPM2TOOLS_TCTI": f"swtpm:port={port}"}
-    for _ in range(100):
+    env = {**plain, "TPM2TOOLS_TCTI": f"swtpm:path={T}/tpm"}
+    for _ in range(600):
         if run("tpm2_getcap", "properties-fixed", env=env).returncode == 0:
             break
         time.sleep(0.1)

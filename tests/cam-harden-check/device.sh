@@ -14,6 +14,9 @@ fuse_rows() {
 }
 otp=sys/bus/nvmem/devices/nvmem_otp0/nvmem
 
+# stat_line PID NAME PARENT FLAGS [STATE]: /proc/PID/stat of one with a single thread
+stat_line() { printf '%s\\n' "$1 ($2) ${5-S} $3 $1 $1 0 -1 $4 0 0 0 0 0 0 0 0 20 0 1 0 4711 0 0"; }
+
 # process DIR PID NAME UID: one tool of the camera, with one thread besides
 process() {
 	p=$1/proc/$2
@@ -21,7 +24,7 @@ process() {
 	put "$p/status" "Name:\t$3\nUmask:\t0022\nState:\tS (sleeping)\nPid:\t$2\nTracerPid:\t0\nUid:\t$4\t$4\t$4\t$4\nGid:\t$4\t$4\t$4\t$4\nGroups:\t$5 \nCoreDumping:\t0\nCapInh:\t0000000000000000\nCapPrm:\t0000000000000000\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nCapAmb:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\nSeccomp_filters:\t1\nSpeculation_Store_Bypass:\tthread force mitigated\n"
 	cp "$p/status" "$p/task/$2/status"
 	cp "$p/status" "$p/task/$(($2 + 1))/status"
-	put "$p/stat" "$2 ($3) S 1 $2 $2 0 -1 4194304 0\n"
+	put "$p/stat" "$(stat_line $2 $3 1 4194304)"
 	put "$p/limits" 'Limit                     Soft Limit           Hard Limit           Units     \nMax data size             unlimited            unlimited            bytes     \nMax core file size        0                    0                    bytes     \nMax processes             64                   64                   processes \nMax open files            32                   32                   files     \nMax locked memory         65536                65536                bytes     \n'
 	put "$p/mountinfo" '24 20 0:8 / /proc rw,nosuid,nodev,noexec - proc proc rw\n'
 	put "$p/cgroup" "0::/cam/$3\n"
@@ -49,7 +52,7 @@ tables() {
 helper() {
 	h=$1/proc/$2
 	mkdir -p "$h/fd" "$h/ns"
-	put "$h/stat" "$2 ($4) S $3 $2 $2 0 -1 4194304 0\n"
+	put "$h/stat" "$(stat_line $2 $4 $3 4194304)"
 	put "$h/status" "Name:\t$4\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n"
 	put "$h/comm" "$4\n"
 	put "$h/maps" "aaaa00000000-aaaa00001000 r-xp 00000000 fe:00 10                         /bin/$4\n"
@@ -126,7 +129,7 @@ device() {
 	# processes
 	ln -s 'pid:[4026531836]' "$d/proc/self/ns/pid"
 	for n in net mnt pid ipc uts; do ln -s "$n:[1]" "$d/proc/1/ns/$n"; done
-	put "$d/proc/1/stat" '1 (s6-svscan) S 0 1 1 0 -1 4194560 0\n'
+	put "$d/proc/1/stat" "$(stat_line 1 s6-svscan 0 4194560)"
 	put "$d/proc/1/status" 'Name:\ts6-svscan\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n'
 	put "$d/proc/1/maps" 'aaaa00000000-aaaa00001000 r-xp 00000000 fe:00 10                         /bin/s6-svscan\n'
 	put "$d/proc/1/environ" 'PATH=/bin\0'
@@ -134,7 +137,7 @@ device() {
 	for n in self 1; do tables "$d/proc/$n/net"; done
 	ln -s 'net:[1]' "$d/proc/self/ns/net"
 	put "$d/proc/2/comm" 'kthreadd\n'
-	put "$d/proc/2/stat" '2 (kthreadd) S 0 0 0 0 -1 2129984 0\n'
+	put "$d/proc/2/stat" "$(stat_line 2 kthreadd 0 2129984)"
 	put "$d/proc/2/status" 'Name:\tkthreadd\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n'
 	put "$d/etc/group" 'root:x:0:\nvideo:x:44:\ncamspool:x:950:\nwheel:x:10:\n'
 	process "$d" 101 cam-capture 901 44

@@ -34,17 +34,26 @@ def write(name, text, mode="w"):
     return path
 
 
+# faketime names what it shares in /dev/shm for its process id; where somebody's of the same id was killed it lies there still,
+# and faketime ends with 1 and prints nothing
+OWN_SHM = 'mount -t tmpfs none /dev/shm && exec "$@"'
+
+
 def run(*args, user=None, date=None, policy="p"):
     command = ["cam-harden-check", "-p", f"{T}/{policy}", "-o", "json", *args]
     if user:
         command = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *command]
     if date:
-        command = ["faketime", "-f", date, *command]
+        command = ["unshare", "-m", "sh", "-c", OWN_SHM, "sh", "faketime", "-f", date, *command]
     return subprocess.run(command, capture_output=True, text=True, check=False, env={**os.environ, "TZ": "UTC"})
 
 
 def verdicts(r):
-    return {f["id"]: f["verdict"] for f in json.loads(r.stdout)["findings"]}
+    """By id; none where there is no report."""
+    try:
+        return {f["id"]: f["verdict"] for f in json.loads(r.stdout)["findings"]}
+    except ValueError:
+        return {}
 
 
 def expects(name, r, code, **want):
@@ -106,7 +115,7 @@ try:
     for text, want in (("panic=5 panic=-1", "PASS"), ("panic=-1 panic=5", "FAIL"), ('x="a panic=-1 b"', "FAIL"), ('panic="-1"', "PASS"),
                        ("-- panic=-1", "FAIL"), ("xpanic=-1", "FAIL"), ("panic=-1 -- panic=5", "PASS")):
         r = run("-k", k, "-c", write("c1", text + "\n"), "-s", s)
-        tap.ok(verdicts(r)["c.panic"] == want, f"{text}: {want}", r.stdout)
+        tap.ok(verdicts(r).get("c.panic") == want, f"{text}: {want}", r.stdout)
     write("pd", "c.d | cmdline | no_hash_pointers | present | - | low | own | why | -\n")
     expects("- and _ are the same in names", run("-c", write("c1", "no-hash-pointers\n"), policy="pd"), 0, c__d="PASS")
 
@@ -120,7 +129,7 @@ try:
     os.chmod(write("secret", config), 0o600)
     r = run("-k", f"{T}/secret", "-c", c, "-s", s, user=65534)
     tap.ok(r.returncode == 3 and "secret: Permission denied" in r.stderr, "a file that may not be read is said", r.stderr)
-    missing = {f["verdict"] for f in json.loads(r.stdout)["findings"] if f["group"] == "kconfig"}
+    missing = {v for i, v in verdicts(r).items() if i.startswith("k.")}
     tap.ok(missing <= {"INCOMPLETE", "SKIP"} and "INCOMPLETE" in missing, "and what is in it is missing", missing)
     root = f"{T}/tree"
     world.tree(root)
@@ -171,7 +180,7 @@ try:
         write("tree/etc/modprobe.d/x.conf", text)
         write("tree/etc/modprobe.d/cam.conf", "")
         got = verdicts(run("-r", root, policy="pm"))
-        tap.ok(got["m.dccp"] == want, f"modprobe.d: {text.strip()}: {want}", got)
+        tap.ok(got.get("m.dccp") == want, f"modprobe.d: {text.strip()}: {want}", got)
 
     # layers
     def layer(name, text, code, want=None, base="p", date=None, says=None):
@@ -222,13 +231,14 @@ try:
     for text, code, want in ((f"reviewed s.sysrq | alice | {late} | 1 | x\n", 3, "INCOMPLETE"), (f"reviewed s.sysrq | alice | {late} | not seen | x\n", 3, "INCOMPLETE"),
                              (f"waive s.sysrq | alice | {late} | x\n", 3, "INCOMPLETE"), ("reviewed s.sysrq | alice | 2024-01-01 | 1 | x\n", 1, "FAIL")):
         r = run("-p", write("mine", text), "-k", k, "-c", c, policy="pr")
-        tap.ok(r.returncode == code and verdicts(r)["s.sysrq"] == want, f"not seen, and {text.strip()}: {want}", r.stdout, r.stderr)
+        tap.ok(r.returncode == code and verdicts(r).get("s.sysrq") == want, f"not seen, and {text.strip()}: {want}", r.stdout, r.stderr)
     write("pa", RULES.replace("is 0", "attested"))
     layer("what no device shows is incomplete", "# nothing\n", 3, "INCOMPLETE", base="pa")
     layer("until somebody vouches for it", f"reviewed s.sysrq | alice | {late} | - | tried on a test build\n", 0, "PASS", base="pa")
     layer("who cannot name a value", f"reviewed s.sysrq | alice | {late} | 1 | tried on a test build\n", 1, "FAIL", base="pa")
     layer("nor for ever", "reviewed s.sysrq | alice | 2024-01-01 | - | tried on a test build\n", 1, "FAIL", base="pa")
-    if shutil.which("faketime") and not os.environ.get("SAN"):
+    own_shm = subprocess.run(["unshare", "-m", "sh", "-c", OWN_SHM, "sh", "true"], capture_output=True, check=False).returncode == 0
+    if shutil.which("faketime") and own_shm and not os.environ.get("SAN"):
         waiver = "waive s.sysrq | alice | 2030-06-15 | x\n"
         for date, code, want in (("2030-06-15 12:00:00", 0, "WAIVED"), ("2030-06-16 12:00:00", 1, "FAIL")):
             layer(f"a waiver until 2030-06-15, on {date}", waiver, code, want, date=date)

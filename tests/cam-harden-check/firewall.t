@@ -239,12 +239,25 @@ X
 cat >connect.sh <<'X'
 ip link set lo up && ip addr add 192.0.2.1/32 dev lo
 nft -f "$2"
+rm -f ready # it is there from the time before
 python3 connect.py >ready & pid=$!
 i=0
-while ! grep -q ready ready && [ $i -lt 100 ]; do sleep 0.1; i=$((i + 1)); done
+while ! grep -qs ready ready && [ $i -lt 600 ]; do sleep 0.1; i=$((i + 1)); done
 "$1" / sockets firewall >facts.out
 unshare -n "$1" / sockets >elsewhere.out
-kill $pid
+# one of the two processes of this network ends when its connections are about to be read
+sleep 600 & other=$!
+mkdir -p pair/proc && ln -s /proc/self /proc/net /proc/$pid /proc/$other pair/proc
+look() {
+	# a leak cannot be looked for under strace
+	ASAN_OPTIONS=detect_leaks=0 unshare -n strace -f -qq -o /dev/null -P proc/$pid/net/tcp -P proc/$other/net/tcp -P proc/$pid/ns/net -P proc/$other/ns/net -e trace=openat,readlinkat \
+		-e inject=openat:error=ENOENT:when=1 -e inject=readlinkat:error=ENOENT:when=2 "$1" pair sockets
+}
+look "$1" >ended.out
+rm pair/proc/$other
+look "$1" >alone.out
+rm -r pair
+kill $pid $other
 X
 cat >peers <<'X'
 table inet t {
@@ -261,6 +274,10 @@ has "its address, for those who name it" 'tcp-peers \+ 192.0.2.1:4443'
 hasnt "the filter names it" 'established:unallowed \+ 192.0.2.1:4443 '
 has "its other end, it does not" 'established:unallowed \+ 192.0.2.1:4444 uid 0 python3.*'
 ok "from another network it is seen, too" grep -q 'tcp-established + 192.0.2.1:4443 uid 0 python3' elsewhere.out
+cp ended.out facts.out
+has "also through another of its processes than the one that ended" 'tcp-established \+ 192.0.2.1:4443 uid 0 .*'
+cp alone.out facts.out
+has "where there is no other they were not seen" 'tcp-established unseen: the process of a network ended .*'
 sed -i 's/skuid 0/skuid 1/' peers
 unshare -n sh connect.sh "$facts" peers
 has "named for another user it is not allowed" 'established:unallowed \+ 192.0.2.1:4443 uid 0 python3.*'

@@ -22,7 +22,7 @@ mkfifo in
 cam-reap d <in 2>/dev/null & held=$!
 exec 9>in
 stop_at_end $bare $held
-ok "cam-reap is in its sandbox" waits 10 grep -q 'Seccomp:.2' /proc/$held/status
+ok "cam-reap is in its sandbox" waits 60 grep -q 'Seccomp:.2' /proc/$held/status
 look processes programs
 has "both run" 'process running \+ cam-(seal|reap)'
 for key in Uid NoNewPrivs Seccomp Seccomp_filters CapEff CapPrm CapBnd; do
@@ -34,8 +34,41 @@ for key in NoNewPrivs Seccomp Seccomp_filters CapEff CapPrm CapBnd limits:core; 
 done
 # others' tools of the same name may end while they are looked at; nothing else is a reason
 hasnt "and all of its files were read" '^process (NoNewPrivs|Seccomp|CapEff|fd|memory-wx|threads) unseen: .*(root|understood|kernel)'
+# of one that ends while it is looked at nothing is known, neither good nor bad; its control group seems not to be there
+mkdir -p one/proc && ln -s /proc/self /proc/1 /proc/$bare one/proc
+ending() {
+	strace -f -qq -o /dev/null -P proc/$bare/cgroup -P proc/$bare/stat -e trace=openat -e inject=openat:error=ENOENT:when=$1 "$facts" one processes 2>facts.err | grep '^process ' >facts.out
+}
+ending 2+
+has "one that ends meanwhile was not seen" 'process ceiling unseen: a process ended while it was looked at'
+hasnt "in no respect" '^process [^ ]+ (.*cam-seal|=|none)'
+ending 2
+has "one that goes on is" "process ceiling \\+ cam-seal\\[$bare\\]: no memory.max, nor a limit of its own"
 kill $bare $held 2>/dev/null
 exec 9>&-
+
+# one that has ended, for whose end nobody has asked
+cat >zombie.py <<'X'
+import ctypes, os, time
+pid = os.fork()
+if not pid:
+    ctypes.CDLL(None).prctl(15, b"cam-ship", 0, 0, 0)
+    os._exit(0)
+os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+print(pid, flush=True)
+time.sleep(600)
+X
+python3 zombie.py >zombie & parent=$!
+stop_at_end $parent
+waits 60 test -s zombie
+read -r dead <zombie
+ok "a tool has ended" grep -q '^State:.Z' /proc/$dead/status
+rm -r one && mkdir -p one/proc && ln -s /proc/self /proc/1 /proc/$dead one/proc
+"$facts" one processes resolver >facts.out 2>facts.err
+has "it is not running" 'process running none'
+has "nothing is known of it" 'process Uid unseen: no process of the camera is running'
+has "nor what it was started with" 'net server-pinned unseen: no cam-ship is running'
+kill $parent
 
 cat >wx.py <<'X'
 import ctypes, mmap, sys, time
@@ -48,7 +81,7 @@ time.sleep(600)
 X
 python3 wx.py >ready & wx=$!
 stop_at_end $wx
-waits 10 grep -q ready ready
+waits 60 grep -q ready ready
 look processes programs
 has "memory that is written and executed" "process memory-wx \\+ cam-spool\\[$wx\\]: anonymous memory can be written and executed"
 has "code without a file" "exec anon-exec \\+ .*\\[$wx\\]: memory without a file"
@@ -56,11 +89,11 @@ kill $wx
 cp "$(command -v sleep)" gone
 ./gone 600 & gone=$!
 stop_at_end $gone
-waits 10 sh -c "readlink /proc/$gone/exe | grep -q gone"
+waits 60 sh -c "readlink /proc/$gone/exe | grep -q gone"
 rm gone
 LD_LIBRARY_PATH=/x sleep 600 & pre=$!
 stop_at_end $pre
-waits 10 sh -c "readlink /proc/$pre/exe | grep -q sleep"
+waits 60 sh -c "readlink /proc/$pre/exe | grep -q sleep"
 look programs
 has "a program that is deleted" "exec deleted-exe \\+ .*\\[$gone\\]: .*"
 has "a path to libraries in the environment" "exec preload-env \\+ .*\\[$pre\\]: LD_LIBRARY_PATH"
@@ -122,7 +155,7 @@ make(socket.AF_NETLINK, socket.SOCK_RAW, 0, (0, 0))
 print("ready", flush=True)
 time.sleep(600)
 X
-unshare -n sh -c 'ip link set lo up; python3 sockets.py >ready2 & echo $! >pid; i=0; while ! grep -q ready ready2 && [ $i -lt 100 ]; do sleep 0.1; i=$((i + 1)); done; "$1" / sockets >facts.out; kill $!' sh "$facts"
+unshare -n sh -c 'ip link set lo up; python3 sockets.py >ready2 & echo $! >pid; i=0; while ! grep -q ready ready2 && [ $i -lt 600 ]; do sleep 0.1; i=$((i + 1)); done; "$1" / sockets >facts.out; kill $!' sh "$facts"
 pid=$(cat pid)
 has "TCP" "net listen:tcp \\+ 0.0.0.0:4711 uid 0 python3\\[$pid\\]"
 has "TCP on loopback, apart" "net listen:loopback \\+ 127.0.0.1:4712 uid 0 python3\\[$pid\\]"
@@ -165,10 +198,13 @@ choom -n 300 -- ./cam-ship 600 & helps=$!
 cp "$(command -v sleep)" cam-capture
 choom -n 300 -- ./cam-capture 600 & records=$!
 stop_at_end $helps $records
-waits 10 sh -c "grep -q cam-ship /proc/$helps/comm && grep -q cam-capture /proc/$records/comm"
+waits 60 sh -c "grep -q cam-ship /proc/$helps/comm && grep -q cam-capture /proc/$records/comm"
 look processes resolver
 has "what records, to be ended early" "process oom_score_adj \\+ cam-capture\\[$records\\]: 300"
 hasnt "what helps may be" "^process oom_score_adj \\+ cam-ship\\[$helps\\]"
+# of this one, whatever other tests' uploaders do
+rm -r one && mkdir -p one/proc && ln -s /proc/self /proc/$helps one/proc
+"$facts" one resolver >facts.out
 has "an uploader without the server's key" 'net server-pinned = no'
 kill $helps $records
 # a file that is called so, in a /dev of its own
@@ -216,6 +252,16 @@ hasnt "nothing ran on noexec" "(mount|direct|file) \\+ $T/(noexec|ro)"
 has "but what a shell reads does" "exec probe:script-interp \\+ $T/noexec: ran"
 has "a program in memory ran" 'exec probe:memfd-exec \+ memfd: ran'
 is "nothing is left behind" "$(grep -c attempt left.out)" 0
+# a place that is full, as another program leaves it
+cat >full.sh <<'X'
+mount -t tmpfs -o size=4k none /dev/shm && rm -rf tree && mkdir -p tree/proc/self && cp /proc/self/maps tree/proc/self/maps
+grep ' /dev/shm ' /proc/self/mountinfo | tail -n 1 >tree/proc/self/mountinfo
+"$1" tree attempt
+X
+unshare -m sh full.sh "$facts" >facts.out 2>&1
+for k in exec-each-writable-mount dev-shm-exec ld.so-direct script-interp mmap-prot-exec-file; do
+	has "where there is no room for an attempt nothing is known: $k" "exec probe:$k unseen: No space left on device"
+done
 unshare -m sh places.sh "$facts" noexec ro >places.err 2>&1 || cat places.err
 cp attempts.out facts.out
 has "where nothing can be executed, nothing ran" 'exec probe:exec-each-writable-mount none'
@@ -242,7 +288,7 @@ compare() {
 	cam-harden-check -v -o json >root.json 2>root.err
 	python3 compare.py
 }
-ok "what passes without root passes with it" waits 1 compare
+ok "what passes without root passes with it" waits 60 compare
 verdict() { python3 -c 'import json, sys
 print([f["verdict"] for f in json.load(open(sys.argv[1]))["findings"] if f["id"] == sys.argv[2]][0])' "$@"; }
 is "without root the packet filter is incomplete" "$(verdict nobody.json net.nft-ip-input)" INCOMPLETE

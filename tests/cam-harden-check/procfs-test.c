@@ -80,7 +80,7 @@ static void files_of_process_test(void)
 {
 	struct process_map map;
 	uint64_t soft, hard;
-	bool kernel;
+	struct process_stat stat;
 
 	ok(process_map_parse("00400000-00452000 r-xp 00000000 08:02 173521      /usr/bin/a b", &map) == 0 &&
 	                map.execute && !map.write && map.major == 8 && map.minor == 2 &&
@@ -98,11 +98,21 @@ static void files_of_process_test(void)
 	        "a limit");
 	ok(process_limit_parse(limits, "Max open", &soft, &hard) < 0, "a name that is not whole");
 	ok(process_limit_parse(limits, "Max processes", &soft, &hard) < 0, "a limit that is none");
-	ok(process_is_kernel("2 (kthreadd) S 0 0 0 0 -1 2129984 0 0", &kernel) == 0 && kernel,
+#define FROM_FLAGS(flags, threads) "0 0 0 0 -1 " flags " 0 0 0 0 0 0 0 0 20 0 " threads " 0 4711 0 0"
+	ok(process_stat_parse("2 (kthreadd) S " FROM_FLAGS("2129984", "1"), &stat) == 0 && stat.kernel &&
+	                stat.born == 4711 && !stat.ending && !stat.over,
 	        "a thread of the kernel");
-	ok(process_is_kernel("9 (a) S 0 0 0 0 -1 2129984) S 1 1 1 0 -1 4194304 0", &kernel) == 0 && !kernel,
+	ok(process_stat_parse("9 (a) S 0 0 0 0 -1 2129984) S " FROM_FLAGS("4194304", "1"), &stat) == 0 &&
+	                !stat.kernel,
 	        "a program that is called like one");
-	ok(process_is_kernel("9 (a", &kernel) < 0, "half a stat");
+	ok(process_stat_parse("9 (a) Z " FROM_FLAGS("4227084", "1"), &stat) == 0 && stat.ending && stat.over,
+	        "one that has ended");
+	ok(process_stat_parse("9 (a) R " FROM_FLAGS("4194308", "1"), &stat) == 0 && stat.ending && !stat.over,
+	        "one that is about to");
+	ok(process_stat_parse("9 (a) Z " FROM_FLAGS("4227084", "2"), &stat) == 0 && stat.ending && !stat.over,
+	        "one whose other thread goes on");
+	ok(process_stat_parse("9 (a", &stat) < 0 && process_stat_parse("9 (a) S 0 0 0 0 -1 0 0", &stat) < 0,
+	        "half a stat");
 }
 
 static void socket_test(void)

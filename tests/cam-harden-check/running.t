@@ -347,6 +347,8 @@ breaks "nobody who keeps it" integrity.clock rm -r dev/proc/151
 
 # processes
 breaks "cam-reap is not there" process.running rm -r dev/proc/141
+breaks "cam-reap has ended" process.running edit proc/141/stat 's/) S /) Z /'
+breaks "the uploader has ended" "process.running INCOMPLETE:net.dns" edit proc/131/stat 's/) S /) Z /'
 breaks "root" "process.uid process.dumpable" st 111 's/^Uid:.*/Uid:\t0\t0\t0\t0/'
 breaks "root's effective user" "process.uid process.dumpable" st 111 's/^Uid:.*/Uid:\t902\t0\t902\t902/'
 breaks "two tools, one user" process.uid-shared st 121 's/^Uid:.*/Uid:\t902\t902\t902\t902/'
@@ -391,8 +393,9 @@ breaks "a secret in the environment" process.environ put dev/proc/111/environ 'A
 breaks "a password as an argument" process.cmdline put dev/proc/131/cmdline 'cam-ship\0-p\0sha256//A=\0https://u:p@example.org/\0'
 breaks "speculation" process.store-bypass st 111 's/thread force mitigated/thread vulnerable/'
 breaks "writable code" "process.memory-wx exec.anon-exec" edit proc/111/maps '/rw-p 00000000 00:00/s/rw-p/rwxp/'
-stranger() { mkdir dev/proc/199; put dev/proc/199/stat '199 (nc) S 1 1 1 0 -1 0 0\n'; put dev/proc/199/status 'Name:\tnc\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n'; }
+stranger() { mkdir dev/proc/199; put dev/proc/199/stat "$(stat_line 199 nc 1 0 ${1-S})"; put dev/proc/199/status 'Name:\tnc\nUid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\n'; }
 breaks "a stranger" process.unknown stranger
+breaks "one that has ended" "" stranger Z
 breaks "the log's holder as root" process.unknown edit proc/171/status 's/^Uid:.*/Uid:\t0\t0\t0\t0/'
 breaks "the log's holder with new privileges" process.unknown edit proc/171/status 's/NoNewPrivs:\t1/NoNewPrivs:\t0/'
 

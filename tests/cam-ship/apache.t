@@ -40,7 +40,7 @@ C
 apache=$!
 apache_stop() { kill -TERM "$apache"; wait "$apache"; }
 trap 'apache_stop 2>/dev/null; tap_cleanup' EXIT
-waits 30 answers "$port" || { cat apache.log apache-error.log; exit 1; }
+waits 60 answers "$port" || { cat apache.log apache-error.log; exit 1; }
 url=https://localhost:$port/cams/door/
 
 segment 1 100000; segment 2 0; segment 3 5000000

@@ -34,10 +34,10 @@ says "no directory: told" '^cam-ship: missing: No such file or directory$'
 exits 111 "no CA file" cam-ship -d spool -C missing.pem $url
 exits 0 "-1 with nothing to do" cam-ship -d spool -1 $url
 head -c 10 /dev/zero >spool/0000000001-0000000001-20261123T210000Z-0123456789abcdef.cam
-exits 111 "-1 without a server gives up" timeout 30 cam-ship -d spool -1 $url
-exits 0 "-H: http to this machine is tried" sh -c 'timeout 30 cam-ship -d spool -1 -H http://localhost:1/ 2>&1 | grep "unavailable: Failed to connect"'
+exits 111 "-1 without a server gives up" timeout 300 cam-ship -d spool -1 $url
+exits 0 "-H: http to this machine is tried" sh -c 'timeout 300 cam-ship -d spool -1 -H http://localhost:1/ 2>&1 | grep "unavailable: Failed to connect"'
 # A proxy that the environment names is not used: it would be told the host.
 exits 111 "no proxy" env https_proxy=http://127.0.0.1:9 HTTPS_PROXY=http://127.0.0.1:9 all_proxy=http://127.0.0.1:9 \
-	timeout 30 cam-ship -d spool -1 $url
+	timeout 300 cam-ship -d spool -1 $url
 says "no proxy: told" 'Failed to connect to localhost port 1'
 tap_done

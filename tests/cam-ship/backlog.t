@@ -61,17 +61,17 @@ def main():
         fill(spool, count)
         ship = Ship(folder, spool, server.url())
         enough = min(count, 1500)  # more than a window: the directory has been read again
-        tap.ok(camera.waits(120, lambda s=ship, n=enough: len(s.named()) >= n), f"{count} waiting: {enough} are stored", camera.read(f"{spool}.log"))
+        tap.ok(camera.waits(600, lambda s=ship, n=enough: len(s.named()) >= n), f"{count} waiting: {enough} are stored", camera.read(f"{spool}.log"))
         tap.ok(ship.named()[0] == name(count - 1), f"{count} waiting: the newest goes first", ship.named()[0])
         os.link(f"{spool}.0", f"{spool}/{name(count)}")  # a link is not announced, a rename is
         os.rename(f"{spool}/{name(count)}", f"{spool}/{name(count + 1)}")
         before = len(ship.named())
-        tap.ok(camera.waits(60, lambda s=ship, n=count: name(n + 1) in s.named()), f"{count} waiting: one that is new is stored")
+        tap.ok(camera.waits(300, lambda s=ship, n=count: name(n + 1) in s.named()), f"{count} waiting: one that is new is stored")
         after = ship.named().index(name(count + 1)) - before
         tap.ok(after < 300, f"{count} waiting: after {after} others", ship.named()[before:before + 20])
         private[count] = private_bytes(ship.process.pid)
         ship.process.terminate()
-        tap.ok(ship.process.wait(timeout=60) == 0, f"{count} waiting: it ends well")
+        tap.ok(ship.process.wait(timeout=120) == 0, f"{count} waiting: it ends well")
     if "asan" in os.environ.get("O", ""):
         tap.ok(True, "memory # SKIP a sanitizer's is not ours")
     else:

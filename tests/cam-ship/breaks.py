@@ -1,4 +1,5 @@
 """Ways to break a server through the proxy in front of it, for the tables of the fault matrix."""
+import camera
 
 # curl has several words for it, by how far it had come.
 TIMES_OUT = "unavailable: .*(timed ?out|[Tt]imeout|too slow)"
@@ -51,6 +52,14 @@ def healed(t):
     t.proxy.heal()
 
 
+def healed_when_asked(times):
+    """Healed when so many requests have been told to come again later."""
+    def heals(t):
+        camera.waits(60, lambda: sum("Retry-After" in b[3] and b[1] is not None for b in list(t.proxy.broken)) >= times)
+        healed(t)
+    return heals
+
+
 def calm_after(seconds):
     """A server that said when to come again is not asked before. What came on another connection while the answer was
     under way had been sent already."""
@@ -65,5 +74,6 @@ def calm_after(seconds):
     def check(t):
         asked = t.proxy.broken
         early = [then[0] - first[1] for i, first in enumerate(asked) for then in asked[i + 1:] if too_early(first, then)]
-        yield len(asked) > 1 and not early, f"{len(asked)} times, nobody asked sooner than Retry-After says", early
+        told = sum("Retry-After" in a[3] for a in asked)
+        yield told > 1 and not early, f"told {told} times, nobody asked sooner than Retry-After says", early
     return check

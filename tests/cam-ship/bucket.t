@@ -28,11 +28,11 @@ run() { sh -e -c '. ./block1; . ./"$1"' sh "block$1"; }
 as() {
 	as_keys=$1 as_method=$2 as_path=$3
 	shift 3
-	curl -s -o answer -w '%{http_code}' --aws-sigv4 aws:amz:us-east-1:s3 --user "$as_keys" \
+	curl -s -m 60 -o answer -w '%{http_code}' --aws-sigv4 aws:amz:us-east-1:s3 --user "$as_keys" \
 		-H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' -X "$as_method" "$@" "https://localhost:$port/cams$as_path"
 }
 ship() {
-	timeout 60 env AWS_ENDPOINT_URL="https://localhost:$port" AWS_ACCESS_KEY_ID="${door%:*}" AWS_SECRET_ACCESS_KEY="${door#*:}" \
+	timeout 300 env AWS_ENDPOINT_URL="https://localhost:$port" AWS_ACCESS_KEY_ID="${door%:*}" AWS_SECRET_ACCESS_KEY="${door#*:}" \
 		cam-ship -d spool -C ca.pem -1 "$@" >named 2>told
 }
 # versions [PREFIX]: of all objects, or below a prefix; newest first.
@@ -86,10 +86,19 @@ as "$owner" GET '/?lifecycle=' >status
 is "which is in force" "$(tr -d ' \n' <answer | grep -o '<Days>30</Days>\|<NoncurrentDays>30</NoncurrentDays>' | wc -l)" 2
 rm spool/*
 cam-key -g -n me && cam-key -g -s door
-timeout 4 cam-capture -T -s 160x120 -r 10 2>capture.log | cam-seal -t 1 -i door.key -r me.pub 2>seal.log | cam-spool spool >spooled 2>spool.log
+mkfifo video
+cam-capture -T -s 160x120 -r 10 >video 2>capture.log &
+capture=$!
+stop_at_end $capture
+cam-seal -t 1 -i door.key -r me.pub <video 2>seal.log | cam-spool spool >spooled 2>spool.log &
+spool=$!
+waits 60 lines spooled 3
+kill $capture
+wait $capture
+wait $spool
 export AWS_ENDPOINT_URL="https://localhost:$port"
 sed -e 's/ | cam-reap spool//' -e 's/-d spool/& -1/' block6 >camera
-ok "6: the camera" env AWS_ACCESS_KEY_ID="${door%:*}" AWS_SECRET_ACCESS_KEY="${door#*:}" timeout 60 sh -e camera
+ok "6: the camera" env AWS_ACCESS_KEY_ID="${door%:*}" AWS_SECRET_ACCESS_KEY="${door#*:}" timeout 300 sh -e camera
 says "6: it cannot look" "these credentials cannot read: that the server locks objects is not checked"
 sort tap.out >named
 ok "6: all is named" sh -c 'sort spooled | cmp - named && [ -s named ]'
@@ -123,7 +132,7 @@ ok "8: it opens" cam-open -V -s door.pub footage
 
 segment 3 1000
 for what in governance:30 compliance:30; do
-	exits 0 "who may read sees that it is locked: $what" timeout 60 env AWS_ACCESS_KEY_ID="${owner%:*}" AWS_SECRET_ACCESS_KEY="${owner#*:}" \
+	exits 0 "who may read sees that it is locked: $what" timeout 300 env AWS_ACCESS_KEY_ID="${owner%:*}" AWS_SECRET_ACCESS_KEY="${owner#*:}" \
 		cam-ship -d spool -C ca.pem -1 -L $what "s3://cams/door/${what%:*}/" </dev/null
 	is "nothing is told" "$(cat tap.err)" ""
 	as "$owner" HEAD "/door/${what%:*}/$(key 3)" -I >status

@@ -12,6 +12,8 @@ import sys
 import threading
 import time
 
+ADDED = "0000000009-"  # the epoch of segments that were not recorded
+
 started = []
 
 
@@ -84,7 +86,7 @@ class Camera:
         """The end of the input: cam-spool publishes the last segment as truncated."""
         self.maker.terminate()
         self.maker.wait()
-        self.spooler.wait(timeout=20)
+        self.spooler.wait(timeout=120)
 
     def ship_start(self, command, env=None):
         # a session of its own, by which its children are found as well
@@ -117,7 +119,7 @@ class Camera:
 
     def last(self):
         """The segment that was being made when recording ended, if it has."""
-        return max(os.listdir(self.copies)) if self.maker.poll() is not None else None
+        return max(n for n in os.listdir(self.copies) if not n.startswith(ADDED)) if self.maker.poll() is not None else None
 
     def has(self, name):
         data = self.expected(name)
@@ -135,7 +137,7 @@ class Camera:
 
     @staticmethod
     def added(number):
-        return f"0000000009-{number:010}-20260102T000000Z-00000000000000ff.cam"
+        return f"{ADDED}{number:010}-20260102T000000Z-00000000000000ff.cam"
 
     def add(self, number, data, mode=0o640):
         """One more segment by hand, as of another stream."""

@@ -14,21 +14,13 @@ set -eu
 verb=$1 D=$2
 shift 2
 
-free_ports() {
-	/usr/bin/python3 -c '
-import socket
-s = [socket.socket() for _ in range(4)]
-for x in s: x.bind(("127.0.0.1", 0))
-print(*[x.getsockname()[1] for x in s])'
-}
-
 start() {
 	cert=$1 key=$2 osds=${3:-1}
 	store=memstore
 	[ "$osds" = 1 ] || store=bluestore
 	mkdir -p "$D/mon.a" "$D/run" "$D/log"
 	read -r mon2 mon1 http https <<-P
-		$(free_ports)
+		$(/usr/bin/python3 "$(dirname "$0")/ports.py" "$D" 4)
 	P
 	fsid=$(cat /proc/sys/kernel/random/uuid)
 	echo "$https" >"$D/port"
@@ -96,8 +88,8 @@ start() {
 
 gateway() {
 	radosgw -c "$D/ceph.conf" -n client.rgw
-	for _ in $(seq 150); do
-		curl -s -k -o "$D/probe" "https://127.0.0.1:$(cat "$D/port")/" && return
+	for _ in $(seq 600); do
+		curl -s -k -m 30 -o "$D/probe" "https://127.0.0.1:$(cat "$D/port")/" && return
 		sleep 0.2
 	done
 	return 1

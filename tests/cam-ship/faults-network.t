@@ -5,15 +5,17 @@ goes down, names that do not resolve or stand for another address from now on.""
 import os
 import signal
 import sys
+import time
 
 sys.path[:0] = [os.path.dirname(os.path.abspath(__file__)), os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "pipe")]
+import camera
 import matrix
 import stores
 import wires
 from breaks import TIMES_OUT
 from matrix import Case, on
 
-FAST = ("-T", "2")
+FAST = ("-T", "5")  # a slow machine can do what it has to in that time
 
 
 def at_server(text):
@@ -36,13 +38,15 @@ def syns_dropped(t):
 
 
 def few_syns(t):
-    t.notes["syns"] = t.wire.dropped()
+    # three in the five seconds of an attempt
+    camera.waits(60, lambda: t.wire.dropped() > 3)
+    t.notes["syns"], t.notes["most"] = t.wire.dropped(), 24 + time.monotonic() - t.begun
     healed(t)
 
 
 def syns_counted(t):
-    # two in the two seconds of an attempt; at most eight attempts of two seconds, and the waits between
-    yield 3 <= t.notes["syns"] <= 24, f"it gave up and tried again, not too often: {t.notes['syns']} SYNs"
+    # up to four at a time when it begins, then one after the other
+    yield 3 < t.notes["syns"] <= t.notes["most"], f"it gave up and tried again, not too often: {t.notes['syns']} SYNs"
 
 
 def some_are_lost(t):
@@ -51,6 +55,7 @@ def some_are_lost(t):
 
 
 def less_are_lost(t):
+    camera.waits(120, lambda: t.wire.dropped() and len(t.camera.named) > t.stored_first)
     t.notes["lost"], t.notes["through"] = t.wire.dropped(), len(t.camera.named) - t.stored_first
     healed(t)
 
@@ -123,14 +128,14 @@ wire = [
     Case("answers are dropped", TIMES_OUT, lambda t: t.wire.rule(t.wire.camera, "counter drop"), healed, options=FAST, fault_s=7),
     Case("large packets are dropped", TIMES_OUT, at_server("meta length > 1000 counter drop"), healed, options=FAST, fault_s=7),
     Case("link down", "unavailable: ", link_down, link_up, options=FAST, fault_s=7),
-    Case("one packet in ten is lost", "", some_are_lost, less_are_lost, fault_s=10, check=got_through),
+    Case("one packet in ten is lost", "", some_are_lost, less_are_lost, check=got_through),
 ]
 names = [
     Case("name server is silent", "unavailable: .*(resolv|timed out|[Tt]imeout)", dns_silent, dns_speaks, options=FAST, fault_s=7),
     Case("name server is gone", "unavailable: .*(resolv|timed out|[Tt]imeout)", dns_gone, dns_back, options=FAST, fault_s=5),
     Case("no such name", "unavailable: .*(resolv|not known)", name_gone, name_back, check=asked_again),
     Case("name moves to another address", "unavailable: ", moved(False), arrived, check=asked_again),
-    Case("name moves, the old address is silent", "unavailable: ", moved(True), arrived, options=("-T", "3"), check=asked_again),
+    Case("name moves, the old address is silent", "unavailable: ", moved(True), arrived, options=FAST, check=asked_again),
 ]
 
 

@@ -14,26 +14,30 @@ numbers=$(seq 40)
 for n in $numbers; do segment "$n" 20000; done
 
 nginx_configure
-# protocol, connection, method, client: that the server runs is found out by other requests
-sed -i "s|access_log .*|log_format use '\$server_protocol \$connection \$request_method \$http_user_agent'; access_log $T/use.log use;|" nginx.conf
+# protocol, connection, method, path
+sed -i "s|access_log .*|log_format use '\$server_protocol \$connection \$request_method \$uri'; access_log $T/use.log use;|" nginx.conf
 cp nginx.conf plain.conf
 
-# shipped CASE JOBS: 40 segments are sent. use.log tells over what. Their collection is there: the refusal of a PUT
-# before its body has come would end a connection of HTTP/1.1.
+# shipped CASE JOBS: 40 segments are sent, each time to a place of their own, by which use.log tells over what: a request is
+# logged when it has been answered. Their collection is there: the refusal of a PUT before its body has come would end a
+# connection of HTTP/1.1.
+turn=0
 shipped() {
-	: >use.log
-	rm -rf www/cams
-	mkdir -p www/cams/2026-11-23
+	turn=$((turn + 1))
+	mkdir -p www/cams$turn/2026-11-23
 	[ "$(id -u)" != 0 ] || chown -R www-data www
-	exits 0 "$1, -j $2" timeout 60 cam-ship -d spool -C ca.pem -1 -j "$2" "https://localhost:$port/cams/"
+	exits 0 "$1, -j $2" timeout 300 cam-ship -d spool -C ca.pem -1 -j "$2" "https://localhost:$port/cams$turn/"
 	cp tap.out named
 	ok "$1, -j $2: each is named once" acked named $numbers
 	ok "$1, -j $2: every byte is there" same_bytes
-	grep ' cam-ship$' use.log >ours.log
+	waits 60 last_is_logged
+	grep " /cams$turn/" use.log >ours.log
 	requests=$(grep -c . ours.log)
 	connections=$(cut -d ' ' -f 2 ours.log | sort -u | wc -l)
 }
-same_bytes() { for n in $numbers; do cmp "spool/$(name "$n")" "www/cams/$(key "$n")" || return 1; done; }
+same_bytes() { for n in $numbers; do cmp "spool/$(name "$n")" "www/cams$turn/$(key "$n")" || return 1; done; }
+# Four requests and a MOVE for each, all told of
+last_is_logged() { [ "$(grep -c " /cams$turn/" use.log)" -ge 200 ]; }
 speaks() { is "$1: it is $2" "$(cut -d ' ' -f 1 ours.log | sort -u)" "$2"; }
 
 nginx_start || { cat nginx.log; exit 1; }
@@ -68,9 +72,9 @@ sed "s|:$port ssl;|:$port;|" plain.conf >nginx.conf
 nginx -c "$T/nginx.conf" -p "$T" 2>nginx.log &
 nginx_pid=$!
 stop_at_end $nginx_pid
-waits 30 curl -s -o home.html "http://127.0.0.1:$port/"
-rm -rf www/cams
-exits 0 "-H" timeout 60 cam-ship -d spool -1 -H "http://127.0.0.1:$port/cams/"
+waits 60 curl -s -m 30 -o home.html "http://127.0.0.1:$port/"
+turn=$((turn + 1))
+exits 0 "-H" timeout 300 cam-ship -d spool -1 -H "http://127.0.0.1:$port/cams$turn/"
 cp tap.out named
 ok "-H: each is named once" acked named $numbers
 ok "-H: every byte is there" same_bytes
@@ -84,7 +88,7 @@ rm -rf www/cams
 mkdir big
 for n in 1 2 3; do segment "$n" 1000 big; done
 segment 4 20000000 big
-exits 111 "too large for the server" timeout 60 cam-ship -d big -C ca.pem -1 "https://localhost:$port/cams/"
+exits 111 "too large for the server" timeout 300 cam-ship -d big -C ca.pem -1 "https://localhost:$port/cams/"
 cp tap.out named
 says "too large: told" "$(name 4): PUT: answers 413: larger than the server allows: set aside"
 ok "too large: the others are named" acked named 1 2 3
@@ -95,9 +99,9 @@ if command -v rclone >/dev/null; then
 		--cert cert.pem --key key.pem 2>rclone.log &
 	rclone=$!
 	stop_at_end $rclone
-	waits 20 answers "$port"
+	waits 60 answers "$port"
 	rm "big/$(name 1)" "big/$(name 2)" "big/$(name 3)"
-	exits 0 "a large segment as the first of its collection" timeout 60 cam-ship -d big -C ca.pem -1 "https://localhost:$port/cams/"
+	exits 0 "a large segment as the first of its collection" timeout 300 cam-ship -d big -C ca.pem -1 "https://localhost:$port/cams/"
 	cp tap.out named
 	ok "first of its collection: named" acked named 4
 	ok "first of its collection: stored" cmp "big/$(name 4)" new/cams/2026-11-23/*
@@ -124,12 +128,13 @@ if [ -e /usr/lib/apache2/modules/mod_http2.so ]; then
 			Group www-data
 			Protocols $protocols
 			MaxKeepAliveRequests 0
+			KeepAliveTimeout 300
 			SSLEngine on
 			SSLCertificateFile $T/cert.pem
 			SSLCertificateKeyFile $T/key.pem
 			DocumentRoot $T/www
 			DAVLockDB $T/www/.lock
-			LogFormat "%H %{remote}p %m %{User-Agent}i" use
+			LogFormat "%H %{remote}p %m %U" use
 			CustomLog $T/use.log use
 			<Directory $T/www>
 				Require all granted
@@ -139,7 +144,7 @@ if [ -e /usr/lib/apache2/modules/mod_http2.so ]; then
 		/usr/sbin/apache2 -f "$T/apache.conf" -DFOREGROUND 2>apache.log &
 		apache=$!
 		trap 'kill -TERM $apache 2>/dev/null; wait $apache; tap_cleanup' EXIT
-		waits 30 answers "$port" || { cat apache.log apache-error.log; exit 1; }
+		waits 60 answers "$port" || { cat apache.log apache-error.log; exit 1; }
 		shipped "Apache, $protocols" 4
 		if [ "$protocols" = http/1.1 ]; then
 			speaks "Apache, $protocols" HTTP/1.1

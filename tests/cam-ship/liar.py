@@ -169,6 +169,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 128
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
 
     def handle_error(self, request, client_address):

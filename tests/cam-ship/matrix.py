@@ -23,7 +23,7 @@ class Case:
     breaks: typing.Callable  # called with the Trial
     heals: typing.Callable
     fault_s: float = 4  # at least so long
-    bound_s: float = 90
+    bound_s: float = 300  # the pauses of a minute that cam-ship may make, and a slow machine
     flows_first: bool = True  # some segments are stored before the fault
     options: tuple = ()  # of cam-ship
     prefix: tuple = ()  # in front of cam-ship
@@ -71,7 +71,7 @@ class Trial:
             case.breaks(self)
         self.ship()
         if case.flows_first:
-            self.ok(camera.waits(30, lambda: len(c.named) >= 2), "footage flows before it", c.log())
+            self.ok(camera.waits(120, lambda: len(c.named) >= 2), "footage flows before it", c.log())
         self.begin(c)
         if case.flows_first:
             case.breaks(self)
@@ -92,8 +92,9 @@ class Trial:
     def during(self, c):
         case = self.case
         time.sleep(case.fault_s)
-        told = not case.says or camera.waits(60, lambda: c.says(case.says, self.said))
-        lasted_s = time.monotonic() - self.begun
+        told = not case.says or camera.waits(120, lambda: c.says(case.says, self.said))
+        camera.waits(60, lambda: len(c.segments()) - self.recorded >= 3)
+        self.lasted_s = lasted_s = time.monotonic() - self.begun
         if case.says:
             self.ok(told, f"it says why: /{case.says}/", c.log()[self.said:] or "nothing")
         more = len(c.segments()) - self.recorded
@@ -113,10 +114,10 @@ class Trial:
         self.ok(stored, f"all is stored: {len(c.segments())} segments, {took_s:.1f} s after it ended", c.unnamed(), f"of them in the fault: {sorted(due & set(c.unnamed()))}", c.log())
         self.ok(c.ship.poll() is None, "cam-ship is still there", c.ship.poll(), c.log())
         c.ship.terminate()
-        self.ok(c.ship.wait(timeout=20) == 0, "and ends well", c.ship.poll(), c.log())
-        c.reader.join(10)
+        self.ok(c.ship.wait(timeout=120) == 0, "and ends well", c.ship.poll(), c.log())
+        c.reader.join(120)
         c.reap.stdin.close()
-        c.reap.wait(timeout=10)
+        c.reap.wait(timeout=120)
         self.compare(c)
 
     def compare(self, c):

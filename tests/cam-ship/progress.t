@@ -57,7 +57,7 @@ class Terminal:
 
     def close(self):
         os.close(self.slave)
-        self.reader.join(10)
+        self.reader.join(120)
 
 
 def main():
@@ -72,7 +72,7 @@ def main():
 
     def ship(stderr, *options):
         command = ["cam-ship", "-d", f"{folder}/spool", "-C", f"{folder}/ca.pem", "-1", *options, server.url()]
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, timeout=120, check=False)
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr, timeout=600, check=False)
         shutil.rmtree(f"{server.root}/cams", ignore_errors=True)
         return done.returncode, len(done.stdout.splitlines())
 

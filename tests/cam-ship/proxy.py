@@ -77,11 +77,11 @@ class Proxy:
     def serve(self, connection):
         upstream = None
         try:
-            connection.settimeout(60)
+            connection.settimeout(120)
             connection = self.context.wrap_socket(connection, server_side=True)
             plain = ssl.create_default_context()
             plain.check_hostname, plain.verify_mode = False, ssl.CERT_NONE
-            upstream = http.client.HTTPSConnection("127.0.0.1", self.upstream_port, timeout=60, context=plain)
+            upstream = http.client.HTTPSConnection("127.0.0.1", self.upstream_port, timeout=120, context=plain)
             ahead = b""
             while True:
                 ahead = self.one(connection, upstream, ahead)
@@ -120,7 +120,7 @@ class Proxy:
         req.body, ahead = body[:most if what == "tear" else length], body[length:]
         if what in ("hold", "stall"):
             self.held.set()
-            self.released.wait(60)
+            self.released.wait(600)
         if what in ("reset", "stall"):
             return None
         if what == "answer":

@@ -12,9 +12,15 @@ make_ca() {
 	} >openssl.log 2>&1 || { cat openssl.log; exit 1; }
 }
 
-free_port() { /usr/bin/python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+# shellcheck disable=SC2154 # top is tap.sh's
+free_port() { /usr/bin/python3 "$top/tests/cam-ship/ports.py" "/proc/$$"; }
 
-answers() { curl -s -o /dev/null --cacert ca.pem "https://127.0.0.1:$1/"; }
+answers() { curl -s -m 30 -o /dev/null --cacert ca.pem "https://127.0.0.1:$1/"; }
+
+# unread PORT: something has come for the server there, which stands still.
+unread() {
+	awk -v port="$(printf ':%04X$' "$1")" '$2 ~ port && $4 == "01" && $5 !~ /:0+$/ { found = 1 } END { exit !found }' /proc/net/tcp
+}
 
 # name N: the name of segment N, oldest first.
 name() { printf '0000000001-%010d-20261123T21%02d%02dZ-0123456789abcdef.cam' "$1" $(($1 / 60)) $(($1 % 60)); }
@@ -37,7 +43,7 @@ key() {
 stored() {
 	stored_url=$1; shift
 	for stored_n; do
-		curl -s -f --cacert ca.pem "$stored_url$(key "$stored_n")" | cmp - "spool/$(name "$stored_n")" || return 1
+		curl -s -f -m 60 --cacert ca.pem "$stored_url$(key "$stored_n")" | cmp - "spool/$(name "$stored_n")" || return 1
 	done
 }
 
@@ -54,7 +60,7 @@ nginx_start() {
 	nginx -c "$T/nginx.conf" -p "$T" 2>nginx.log &
 	nginx_pid=$!
 	stop_at_end "$nginx_pid"
-	waits 10 answers "$port"
+	waits 60 answers "$port"
 }
 
 nginx_stop() {

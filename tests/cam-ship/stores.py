@@ -18,25 +18,37 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def run(*command, **how):
-    return subprocess.run(list(map(str, command)), **{"check": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "timeout": 60, **how}).stdout
+    return subprocess.run(list(map(str, command)), **{"check": True, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "timeout": 300, **how}).stdout
 
 
-def free_port(host="127.0.0.1"):
-    with socket.socket() as s:
-        s.bind((host, 0))
-        return s.getsockname()[1]
+bound = []
+
+
+def free_port():
+    """One that stays free, as those of ports.py, as long as this process lives."""
+    s = socket.socket()
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind(("127.0.0.1", 0))
+    bound.append(s)
+    return s.getsockname()[1]
+
+
+def unread(port, least=1):
+    """Whether so many bytes have come for the server at this port of loopback that it has not taken."""
+    lines = [line.split() for line in (camera.read("/proc/net/tcp") or b"").decode().splitlines()[1:]]
+    return any(f[1].endswith(f":{port:04X}") and f[3] == "01" and int(f[4].split(":")[1], 16) >= least for f in lines)
 
 
 def answers(host, port):
     try:
-        socket.create_connection((host, port), 1).close()
+        socket.create_connection((host, port), 30).close()
         return True
     except OSError:
         return False
 
 
 def make_certificates(folder, addresses=("127.0.0.1",), ca="ca", cert="cert", before=()):
-    """A CA and a certificate for localhost, server.test and the addresses. before: a prefix such as faketime's."""
+    """A CA and a certificate for localhost, server.test and the addresses. before: a prefix, with another clock."""
     new = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
     if not os.path.exists(f"{folder}/{ca}.pem"):
         run(*new, "-x509", "-keyout", f"{ca}.key", "-out", f"{ca}.pem", "-days", 3, "-subj", f"/CN=test-{ca}", cwd=folder)
@@ -66,7 +78,7 @@ class Dav:
     def start(self):
         self.configure()
         self.process = camera.start(self.wrap + self.command(), stderr=open(f"{self.folder}/server.log", "ab"))
-        if not self.wrap and not camera.waits(20, lambda: answers(self.host, self.port)):
+        if not self.wrap and not camera.waits(120, lambda: answers(self.host, self.port)):
             raise RuntimeError(f"{type(self).__name__} does not start: {camera.read(self.folder + '/server.log')} {camera.read(self.folder + '/error.log')}")
 
     def kill(self):
@@ -177,10 +189,10 @@ class S3:
 
     def curl(self, *arguments, body=b"", check=True):
         # curl 7.88 does not send the hash of the body itself
-        return subprocess.run(["curl", "-s", "--cacert", self.ca, "--max-time", "30", *(["-f"] if check else []),
+        return subprocess.run(["curl", "-s", "--cacert", self.ca, "--max-time", "120", *(["-f"] if check else []),
                                "-H", f"x-amz-content-sha256: {hashlib.sha256(body).hexdigest()}", "--aws-sigv4", "aws:amz:us-east-1:s3",
                                *self.user(), *arguments],
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=check, timeout=60).stdout
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=check, timeout=300).stdout
 
     def user(self):
         return ["-u", f"{self.access}:{self.secret}"]
@@ -236,7 +248,7 @@ class Ceph:
         self.lock = threading.Lock()
         self.users = 0
         camera.atexit.register(self.stop)
-        self.port = int(run(self.script, "start", folder, f"{certificates}/cert.pem", f"{certificates}/cert.key", *([osds] if osds != 1 else []), stderr=None, timeout=120))
+        self.port = int(run(self.script, "start", folder, f"{certificates}/cert.pem", f"{certificates}/cert.key", *([osds] if osds != 1 else []), stderr=None, timeout=600))
 
     def stop(self):
         run(self.script, "stop", self.folder)
@@ -278,7 +290,7 @@ class Gateway:
              "--admin-socket", f"{self.folder}/rgw.asok", "--log-file", f"{self.folder}/rgw.log",
              f"--rgw-frontends=beast ssl_endpoint=127.0.0.1:{self.port} ssl_certificate={c}/cert.pem ssl_private_key={c}/cert.key"],
             stderr=open(f"{self.folder}/gateway.log", "ab"), stdout=subprocess.DEVNULL)
-        if not camera.waits(30, lambda: answers("127.0.0.1", self.port)):
+        if not camera.waits(120, lambda: answers("127.0.0.1", self.port)):
             raise RuntimeError("radosgw does not start")
 
     def kill(self):
@@ -299,7 +311,7 @@ class Swift(S3):
         self.home = f"{certificates}/swift"
         self.script = f"{HERE}/swift.sh"
         camera.atexit.register(lambda: run(self.script, "stop", self.home))
-        port = int(run(self.script, "start", self.home, f"{certificates}/cert.pem", f"{certificates}/cert.key", stderr=None, timeout=180))
+        port = int(run(self.script, "start", self.home, f"{certificates}/cert.pem", f"{certificates}/cert.key", stderr=None, timeout=600))
         super().__init__(folder, port, f"{certificates}/ca.pem", "cam:door", "camsecret", "bucket")
 
     def bucket_of(self, folder):
@@ -326,8 +338,8 @@ class S3rver(S3):
     def install(cls, folder):
         """Whether npm could put it there."""
         os.mkdir(folder)
-        done = shutil.which("npm") and subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--prefix", folder, "s3rver@3.7.1"], check=False, cwd=folder,
-                                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=120).returncode == 0
+        done = shutil.which("npm") and subprocess.run(["timeout", "300", "npm", "install", "--no-audit", "--no-fund", "--prefix", folder, "s3rver@3.7.1"], check=False, cwd=folder,
+                                                      stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
         cls.installed = f"{folder}/node_modules/.bin/s3rver" if done else None
         return cls.installed
 
@@ -340,7 +352,7 @@ class S3rver(S3):
         self.process = camera.start([self.installed, "-d", f"{self.folder}/data", "-a", "127.0.0.1", "-p", self.port, "--key", f"{self.certificates}/cert.key",
                                      "--cert", f"{self.certificates}/cert.pem", "--no-vhost-buckets", "--configure-bucket", "bucket"],
                                     stdout=open(f"{self.folder}/s3rver.log", "ab"), stderr=subprocess.STDOUT)
-        if not camera.waits(20, lambda: answers("127.0.0.1", self.port)):
+        if not camera.waits(120, lambda: answers("127.0.0.1", self.port)):
             raise RuntimeError(f"s3rver does not start: {camera.read(self.folder + '/s3rver.log')}")
 
     def kill(self):

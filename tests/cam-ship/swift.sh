@@ -9,14 +9,6 @@ set -eu
 verb=$1 D=$2
 shift 2
 
-free_ports() {
-	/usr/bin/python3 -c '
-import socket
-s = [socket.socket() for _ in range(5)]
-for x in s: x.bind(("127.0.0.1", 0))
-print(*[x.getsockname()[1] for x in s])'
-}
-
 # storage SERVER PORT
 storage() {
 	cat >"$D/$1.conf" <<-C
@@ -44,7 +36,7 @@ storage() {
 start() {
 	mkdir -p "$D/run" "$D/devices/disk"
 	read -r https account container object memcache <<-P
-		$(free_ports)
+		$(/usr/bin/python3 "$(dirname "$0")/ports.py" "$D" 5)
 	P
 	echo "$https" >"$D/port"
 	as=
@@ -97,8 +89,8 @@ start() {
 proxy() {
 	swift-proxy-server "$D/proxy.conf" >>"$D/proxy.log" 2>&1 &
 	echo $! >"$D/run/proxy.pid"
-	for _ in $(seq 150); do
-		curl -s -k -o "$D/probe" "https://127.0.0.1:$(cat "$D/port")/" && return
+	for _ in $(seq 600); do
+		curl -s -k -m 30 -o "$D/probe" "https://127.0.0.1:$(cat "$D/port")/" && return
 		sleep 0.2
 	done
 	return 1

@@ -17,7 +17,7 @@ echo "machine localhost login cam:door password camsecret" >netrc # -u would end
 s3() {
 	curl -s -f --cacert ca.pem --netrc-file netrc --aws-sigv4 aws:amz:us-east-1:s3 -H 'x-amz-content-sha256: UNSIGNED-PAYLOAD' "$@"
 }
-once() { timeout 60 cam-ship -d spool -C ca.pem -1 "$@" >named 2>told; }
+once() { timeout 300 cam-ship -d spool -C ca.pem -1 "$@" >named 2>told; }
 in_bucket() {
 	for in_n; do s3 "https://localhost:$port/cams/door/$(key "$in_n")" | cmp - "spool/$(name "$in_n")" || return 1; done
 }

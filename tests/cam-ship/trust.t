@@ -10,10 +10,11 @@ for program in nginx strace faketime; do command -v $program >/dev/null || skip_
 
 # certificate NAME [CLOCK]: one for localhost from the same CA and for the same key, made at another time.
 certificate() {
-	${2:+faketime -f "$2"} openssl x509 -req -in cert.req -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
+	FAKETIME=${2:-+0s} sh "$faked" openssl x509 -req -in cert.req -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 \
 		-extfile cert.ext -out "$1.pem" 2>>openssl.log
 }
 
+faked=$top/tests/cam-ship/faked.sh
 make_ca
 certificate expired -10d
 certificate early +10d
@@ -45,7 +46,6 @@ port=$good
 nginx_start || { cat nginx.log; exit 1; }
 mkdir spool
 segment 1 1000
-fake=$(ls /usr/lib/*/faketime/libfaketime.so.1)
 export ASAN_OPTIONS=detect_leaks=0:verify_asan_link_order=0 # a leak cannot be looked for under strace
 
 # begin CASE PORT COMMAND...: cam-ship -1 in the background, to a place of its own; each waits most of the time.
@@ -53,32 +53,38 @@ begin() {
 	begin_case=$1 begin_url=https://localhost:$2/$1/
 	shift 2
 	(
-		timeout 60 "$@" "$begin_url" >"$begin_case.named" 2>"$begin_case.told"
+		timeout 300 "$@" "$begin_url" >"$begin_case.named" 2>"$begin_case.told"
 		echo $? >"$begin_case.rc"
 	) &
 }
 ship="cam-ship -d spool -C ca.pem -1"
 
 # at CASE PORT CLOCK STATE: with another clock (as faketime has it) that the kernel calls STATE. nice(1) is in front so
-# that it is not cam-ship which owns libfaketime's semaphore and unlinks it at its end, for which its filter kills it.
+# that it is not cam-ship which owns libfaketime's semaphore and unlinks it at its end, for which its filter kills it: so it
+# has to be unlinked here.
 at() {
 	case $4 in
 	synchronised) at_call=retval=0 ;; # which leaves all flags clear
 	unknown) at_call=error=EPERM ;;
 	esac
-	begin "$1" "$2" strace -f -qqq -o "$1.strace" -E LD_PRELOAD="$fake" -E FAKETIME="$3" -E FAKETIME_DONT_FAKE_MONOTONIC=1 -E NO_FAKE_STAT=1 \
-		-e trace=adjtimex,clock_adjtime -e inject=adjtimex,clock_adjtime:$at_call nice -n 0 $ship
+	begin "$1" "$2" strace -f -qqq -o "$1.strace" -E FAKETIME="$3" -E FAKETIME_DONT_FAKE_MONOTONIC=1 -E NO_FAKE_STAT=1 \
+		-e trace=adjtimex,clock_adjtime -e inject=adjtimex,clock_adjtime:$at_call sh "$faked" nice -n 0 $ship
+}
+unlink_fakes() {
+	cut -d ' ' -f 1 ./*.strace | sort -u | while read -r fake_pid; do
+		rm -f "/dev/shm/faketime_shm_$fake_pid" "/dev/shm/sem.faketime_sem_$fake_pid"
+	done
 }
 
 # believed CASE, refused CASE REGEX: what became of it.
 believed() {
-	waits 60 test -s "$1.rc"
+	waits 300 test -s "$1.rc"
 	is "$1: exit 0" "$(cat "$1.rc")" 0
 	ok "$1: named" acked "$1.named" 1
 	ok "$1: stored" cmp "spool/$(name 1)" "www/$1/$(key 1)"
 }
 refused() {
-	waits 60 test -s "$1.rc"
+	waits 300 test -s "$1.rc"
 	is "$1: exit 111" "$(cat "$1.rc")" 111
 	is "$1: nothing is named" "$(cat "$1.named")" ""
 	ok "$1: told" grep -qE "unavailable: .*$2" "$1.told"
@@ -125,6 +131,7 @@ believed 1970
 believed hour-ahead
 believed hour-behind
 unasked years-ahead "expired"
+unlink_fakes
 
 chmod 644 me.key
 exits 100 "a key that others can read" $ship -E me.pem -K me.key https://localhost:1/

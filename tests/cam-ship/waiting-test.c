@@ -208,8 +208,9 @@ int main(void)
 	rest();
 	for (uint32_t i = 0; i < MANY; i++)
 		take_away(3, i);
+	take_away(1, 11);
 	char readme[] = "README";
 	unlinkat(dir_fd, readme, 0);
-	rmdir(dir);
+	ok(rmdir(dir) == 0, "nothing is left behind");
 	return tap_done();
 }

@@ -41,6 +41,7 @@ class Wire:
         self.folder, self.dns = folder, None
         for ns in (self.camera, self.server):
             camera.atexit.register(remove, ns)
+            remove(ns)  # of one that was killed and had this pid
             stores.run("ip", "netns", "add", ns)
             self.at(ns, "ip", "link", "set", "lo", "up")
         stores.run("ip", "-n", self.camera, "link", "add", "wire", "type", "veth", "peer", "name", "wire", "netns", self.server)
@@ -104,5 +105,5 @@ class Far(stores.Nginx):
     def start(self):
         super().start()
         listening = f":{443:04X} 00000000:0000 0A"
-        if not camera.waits(20, lambda: listening in (camera.read(f"/proc/{self.process.pid}/net/tcp") or b"").decode()):
+        if not camera.waits(120, lambda: listening in (camera.read(f"/proc/{self.process.pid}/net/tcp") or b"").decode()):
             raise RuntimeError(f"nginx does not start: {camera.read(self.folder + '/server.log')}")

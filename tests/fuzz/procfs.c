@@ -41,7 +41,7 @@ static void process_parse(const char *text)
 	struct process_status s;
 	struct process_map map;
 	uint64_t soft, hard;
-	bool kernel;
+	struct process_stat stat;
 
 	if (process_status_parse(text, &s) == 0) {
 		ends(s.name, sizeof s.name);
@@ -50,7 +50,7 @@ static void process_parse(const char *text)
 	if (process_map_parse(text, &map) == 0 && map.path > text + strlen(text))
 		abort();
 	(void)process_limit_parse(text, "Max open files", &soft, &hard);
-	(void)process_is_kernel(text, &kernel);
+	(void)process_stat_parse(text, &stat);
 }
 
 static void others_parse(const char *text)

@@ -17,7 +17,7 @@ cam-key -g -n me && cam-key -g -s door && mkdir spool other && : >other/file || 
 name=0000000001-0000000000-20261124T001900Z-51568c8aed259918
 : >spool/$name.cam
 mkfifo in || exit 1
-sleep 600 >in &
+sleep 3600 >in &
 stop_at_end $!
 
 # start TOOL: it waits for input, in $pid. Of the audit: NUMBER OPTION..., its process of that number, stopped
@@ -38,7 +38,16 @@ start() {
 	esac
 	pid=$!
 	stop_at_end $pid
-	waits 10 confined $pid
+	settles
+}
+# settles: is confined, and waits, within a minute. It is asked some 300 times: ten times a second would be too seldom.
+settles() {
+	n=6000
+	until confined $pid 2>/dev/null; do
+		n=$((n - 1))
+		[ $n -gt 0 ] || return 1
+		sleep 0.01
+	done
 }
 confined() { grep -q '^Seccomp:	2' /proc/$1/status && grep -qE '^[0-9]+ 0x' /proc/$1/syscall; }
 result() { "$inject" "$pid" "$@" 2>&1; }
@@ -81,7 +90,7 @@ done
 is "what it was about is untouched" "$(ls other spool | tr '\n' ' ')" "other: file  spool: $name.cam "
 
 # --- the audit: each of its processes that reads what others wrote ---
-sleep 600 & victim=$!
+sleep 3600 & victim=$!
 stop_at_end $victim
 # audited NAME NUMBER OPTION...: what no process of it may do.
 audited() {

@@ -25,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { SCRATCH_BYTES = 4096, EXIT_TROUBLE = 111, PATIENCE_S = 10 };
+enum { SCRATCH_BYTES = 4096, EXIT_TROUBLE = 111, PATIENCE_S = 60 };
 
 #ifdef __x86_64__
 typedef struct user_regs_struct regs;

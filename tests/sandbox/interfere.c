@@ -25,7 +25,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { EXIT_TROUBLE = 111, PATIENCE_S = 60 };
+enum { EXIT_TROUBLE = 111, PATIENCE_S = 300 };
 
 #ifdef __x86_64__
 #define NR(r) ((long)(r)->orig_rax)

@@ -35,7 +35,16 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { CALLS_MAX = 1024, FILTER_MAX = 4096, EXIT_TROUBLE = 111, LIVES = 3, WAIT_MS = 200, API_LEVEL = 3 };
+enum {
+	CALLS_MAX = 1024,
+	FILTER_MAX = 4096,
+	EXIT_TROUBLE = 111,
+	LIVES = 3,
+	LOOK_NS = 200000,
+	LOOKS_MAX = 300000,
+	LINE_BYTES = 512,
+	API_LEVEL = 3
+};
 enum { FOUND_AT = 0x10000, FOUND_BYTES = 16 }; /* where an address that may be connected to would lie */
 
 static void trouble(const char *what)
@@ -244,26 +253,57 @@ static void attempt(const struct profile *p, int nr)
 	syscall(SYS_exit_group, LIVES);
 }
 
-/* Whatever waits for something is alive. */
+/* The first line of a file in /proc/PID, "" when the kernel has none to show. */
+static void line_read(pid_t pid, const char *name, char line[LINE_BYTES])
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, name);
+	FILE *f = fopen(path, "re");
+	if (!f)
+		trouble(path);
+	if (!fgets(line, LINE_BYTES, f))
+		*line = 0;
+	fclose(f);
+}
+
+/* Whether the attempt has begun, and sleeps. Only there are all arguments zero; what is about to be killed
+ * may wait until that has been logged, but not asleep (S). */
+static int waits(pid_t pid, int nr)
+{
+	char want[64], line[LINE_BYTES];
+
+	int n = snprintf(want, sizeof want, "%d 0x0 0x0 0x0 0x0 0x0 0x0 ", nr);
+	line_read(pid, "syscall", line);
+	if (strncmp(line, want, (size_t)n) != 0)
+		return 0;
+	line_read(pid, "stat", line);
+	const char *end = strrchr(line, ')');
+	return end && strncmp(end, ") S", 3) == 0;
+}
+
+/* What waits is alive; it is killed, and that it was not killed by the filter before shows in how it ended.
+ */
 static int dies(const struct profile *p, int nr)
 {
-	const struct timespec pause = {.tv_nsec = 1000000};
-	int status;
-	pid_t pid = fork();
+	const struct timespec pause = {.tv_nsec = LOOK_NS};
+	int status = 0;
+	pid_t pid = fork(), over = 0;
 
 	if (pid < 0)
 		trouble("fork");
 	if (pid == 0)
 		attempt(p, nr);
-	for (int ms = 0; ms < WAIT_MS; ms++) {
-		pid_t r = waitpid(pid, &status, WNOHANG);
-		if (r == pid)
-			return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
+	for (int looks = 0; looks < LOOKS_MAX && !waits(pid, nr); looks++) {
+		if ((over = waitpid(pid, &status, WNOHANG)) == pid)
+			break;
 		nanosleep(&pause, NULL);
 	}
-	kill(pid, SIGKILL);
-	waitpid(pid, &status, 0);
-	return 0;
+	if (over != pid) {
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+	}
+	return WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS;
 }
 
 /* The filter that this machine enforces is the one that was judged: with zeros for arguments. */
@@ -273,7 +313,8 @@ static void try_profile(const struct profile *p)
 	uint32_t arch = seccomp_arch_native();
 	unsigned tried = 0, wrong = 0;
 
-	/* Without a filter, or with one that lets through too much, zeros as root rename this machine, or worse. */
+	/* Without a filter, or with one that lets through too much, zeros as root rename this machine, or
+	 * worse. */
 	if (!sandbox_is_built()) {
 		fputs("matrix: -r: built without the sandbox\n", stderr);
 		exit(EXIT_TROUBLE);

@@ -14,6 +14,8 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import world
 
 HOUR_S, RATE = 3600, 1
+SEGMENT_S = 10
+FLOOR = 20  # cam-spool leaves this part of a disk free
 
 
 def contiguous(w, camera, what):
@@ -25,59 +27,63 @@ def contiguous(w, camera, what):
 
 def goes_on(w, camera, what):
     old = set(w.spooled(camera, (".cam", ".sent", ".part")))
-    w.tap.ok(world.wait_for(lambda: len([p for p in w.spooled(camera) if re.sub(r"[^.]*$", "part", p) not in {re.sub(r"[^.]*$", "part", q) for q in old}]) >= 2, 30),
+    w.tap.ok(world.wait_for(lambda: len([p for p in w.spooled(camera) if re.sub(r"[^.]*$", "part", p) not in {re.sub(r"[^.]*$", "part", q) for q in old}]) >= 2),
              f"{what}: recording goes on", w.log(camera)[-1500:])
 
 
 def misconfigured(w):
     w.set("door", "CAM_SHIP_URL", "ftp://nowhere/")
     w.svc("cam-ship@door", "-r")
-    down = world.wait_for(lambda: "stays down" in w.log(), 10)
-    w.tap.ok(down, "cam-ship with a wrong URL: exit 100 is for a human", w.log())
-    time.sleep(1.5)
-    w.tap.ok(not w.pid("cam-ship@door"), "it is not started again and again")
+    w.tap.ok(world.wait_for(lambda: "stays down" in w.log()), "cam-ship with a wrong URL: exit 100 is for a human", w.log())
+    wanted = ["s6-svstat", "-o", "up,wantedup", w.dir("cam-ship@door")]
+    down = world.wait_for(lambda: world.sh(wanted).stdout.split() == ["false", "false"])
+    w.tap.ok(down, "its supervisor does not want it up any more")
     goes_on(w, "door", "meanwhile")
+    w.tap.ok(w.log().count("cam-ship@door: exit 100") == 1 and not w.pid("cam-ship@door"), "it was not started again and again", w.log()[-500:])
     w.set("door", "CAM_SHIP_URL", w.server.url)
     w.svc("cam-ship@door", "-u")
-    w.tap.ok(world.wait_for(lambda: not [p for p in w.spooled() if p.endswith(".cam")][2:], 30), "put right and started, it stores what waited")
+    w.tap.ok(world.wait_for(lambda: not [p for p in w.spooled() if p.endswith(".cam")][2:]), "put right and started, it stores what waited")
 
 
 def crash_loop(w):
     """Another process holds the epoch file of the reports: their cam-seal exits 111 as often as it is started."""
     with open("/var/lib/cam/door/status.epoch", "rb") as held:
-        world.wait_for(lambda: w.pid("cam-status-seal@door"))
+        w.ready_pid("cam-status-seal@door")
         w.svc("cam-status-seal@door", "-wd", "-d")
         fcntl.flock(held, fcntl.LOCK_EX)
         w.svc("cam-status-seal@door", "-u")
-        w.tap.ok(world.wait_for(lambda: re.search(r"cam-status-seal@door: exit 111: \d+ deaths in a minute: waits 1 s", w.log()), 40), "a stage that dies again and again is started ever more slowly", w.log()[-1500:])
+        w.tap.ok(world.wait_for(lambda: re.search(r"cam-status-seal@door: exit 111: \d+ deaths in a minute: waits 1 s", w.log())), "a stage that dies again and again is started ever more slowly", w.log()[-1500:])
         goes_on(w, "door", "meanwhile")
-    w.tap.ok(world.wait_for(lambda: w.ready("cam-status-seal@door"), 20), "when it can run again, it does", w.log()[-500:])
+    w.tap.ok(world.wait_for(lambda: w.ready("cam-status-seal@door")), "when it can run again, it does", w.log()[-500:])
 
 
 def hour(w):
     """An hour of frames is recorded while cam-ship stands still: a camera of one frame a second whose clock runs as
     fast as its frames can be encoded (cam-capture -F: the times in the frames are those of an hour)."""
-    w.camera("fast", capture=f"-T -F -s 32x32 -r {RATE} -b 100k -g 10", seal="-t 10")
-    os.rename("/etc/cam/fast/env/CAM_CAPTURE_ARGS", "/etc/cam/fast/args")
-    world.write("/etc/cam/fast/env/CAM_CAPTURE_ARGS", f"-T -s 32x32 -r {RATE} -b 100k\n")
+    frames = HOUR_S * RATE + 1
+    w.camera("fast", capture=f"-T -s 32x32 -r {RATE} -b 100k", seal=f"-t {SEGMENT_S}")
     code, said = w.up()
     w.tap.ok(code == 0, "a second camera", said)
-    ship = w.pid("cam-ship@fast")
-    os.kill(ship, signal.SIGSTOP)
-    os.rename("/etc/cam/fast/args", "/etc/cam/fast/env/CAM_CAPTURE_ARGS")
+    ship = w.kill("cam-ship@fast", signal.SIGSTOP)
+    world.wait_for(lambda: w.spooled("fast", (".part", ".cam")))  # the first frame is there
+    tape = world.Tape("/run/tape", 32, RATE)
+    tape.put(1)
+    w.set("fast", "CAM_CAPTURE_ARGS", f"-i {tape.path} -F -b 100k -g {SEGMENT_S}")
     w.svc("cam-capture@fast", "-wR", "-r")
-    segments = HOUR_S // 10
-    full = world.wait_for(lambda: len(w.spooled("fast")) > segments, 120)
+    tape.put(frames - 1)
+    capture, segments = w.pid("cam-capture@fast"), HOUR_S // SEGMENT_S
+    full = world.wait_for(lambda: tape.is_read(capture) and len(w.spooled("fast")) >= segments, 5 * world.PATIENCE_S)
     w.svc("cam-capture@fast", "-wD", "-d")
-    w.tap.ok(full, f"more than {segments} segments of ten seconds were recorded while cam-ship stood still", len(w.spooled("fast")), w.log("fast")[-1000:])
+    os.close(tape.fd)
+    w.tap.ok(full, f"{segments} segments of ten seconds were recorded while cam-ship stood still", len(w.spooled("fast")), w.log("fast")[-1000:])
     waiting = [p for p in w.spooled("fast") if p.endswith(".cam")]
-    w.tap.ok(len(waiting) >= segments - 2 and w.pid("cam-ship@fast") == ship, f"{len(waiting)} wait", len(waiting))
+    w.tap.ok(len(waiting) >= segments and w.pid("cam-ship@fast") == ship, f"{len(waiting)} wait", len(waiting))
     units = w.frames(w.spooled("fast"), "fast")
     starts = [i for i, u in enumerate(units) if u.frame == 0]
     hour_s = (units[-1].boot_ns - units[starts[-1]].boot_ns) / 1e9
-    w.tap.ok(w.missing(units) == 0 and len(starts) == 2 and hour_s > HOUR_S - 60, f"{len(units)} frames, {hour_s:.0f} s long, none missing", starts, w.missing(units))
+    w.tap.ok(w.missing(units) == 0 and len(starts) == 2 and hour_s > HOUR_S - 2 * SEGMENT_S, f"{len(units)} frames, {hour_s:.0f} s long, none missing", starts, w.missing(units))
     os.kill(ship, signal.SIGCONT)
-    w.tap.ok(world.wait_for(lambda: not [p for p in w.spooled("fast") if p.endswith(".cam")], 120), "continued, it stores all of them", w.log("fast")[-1000:])
+    w.tap.ok(world.wait_for(lambda: not [p for p in w.spooled("fast") if p.endswith(".cam")], 5 * world.PATIENCE_S), "continued, it stores all of them", w.log("fast")[-1000:])
     w.tap.ok(all(os.path.getsize(p) for p in w.stored("fast")) and len(w.stored("fast")) >= segments, f"{len(w.stored('fast'))} are stored")
 
 
@@ -90,7 +96,7 @@ def full_log(w):
     except OSError:
         os.close(ballast)
     fifo = os.open("/run/cam/door/log", os.O_WRONLY | os.O_NONBLOCK)
-    full, end = False, time.monotonic() + 20
+    full, end = False, time.monotonic() + world.PATIENCE_S
     while not full and time.monotonic() < end:
         try:
             os.write(fifo, b"noise: " + b"x" * 993 + b"\n")
@@ -108,34 +114,40 @@ def full_log(w):
     for stage in ("capture", "seal", "spool"):
         w.svc(f"cam-{stage}@door", "-r")  # each has something to say when it ends or starts
     goes_on(w, "door", "meanwhile")
+    before = w.log().count("noise")  # what had room in the last page
     os.unlink("/var/log/cam/ballast")
-    w.tap.ok(world.wait_for(lambda: "noise" in w.log(), 30), "there is room: the log goes on", w.log()[-500:])
+    w.tap.ok(world.wait_for(lambda: w.log().count("noise") > before), "there is room: the log goes on", w.log()[-500:])
 
 
 def full_disk(w):
     w.server.stop()
     w.svc("cam-capture@door", "-r")
-    gone = world.wait_for(lambda: [n for n in os.listdir("/var/spool/cam/door") if ".gone" in n], 60)
+    gone = world.wait_for(lambda: [n for n in os.listdir("/var/spool/cam/door") if ".gone" in n], 3 * world.PATIENCE_S)
     w.tap.ok(gone, "no server, and the disk is full: the oldest become stubs", os.listdir("/var/spool/cam/door"), w.log()[-1500:])
     goes_on(w, "door", "full")
-    reported = world.wait_for(lambda: b"evicted " in w.open("door", w.spooled("door.status"), "-R", "-k", f"{w.folder}/keys/me.key").stdout, 30)
-    w.tap.ok(reported, "a report lists them", w.spooled("door.status"))
-    packs = [f"/var/spool/cam/door/{n}" for n in os.listdir("/var/spool/cam/door") if ".gone" in n]
-    last = w.open("door", packs + w.spooled("door.status"), "-R", "-k", f"{w.folder}/keys/me.key")
-    w.tap.ok(re.search(rb"segments are stubs; of [1-9]\d* a signed report says that the camera evicted them", last.stderr), "cam-open -R says of which stubs a report says so", last.stderr.decode())
+
+    def said(*more):
+        return w.open("door", [*more, *w.spooled("door.status")], "-R", "-k", f"{w.folder}/keys/me.key")
+
+    def listed():
+        packs = [f"/var/spool/cam/door/{n}" for n in os.listdir("/var/spool/cam/door") if ".gone" in n]
+        return re.search(rb"segments are stubs; of [1-9]\d* a signed report says that the camera evicted them", said(*packs).stderr)
+
+    w.tap.ok(world.wait_for(lambda: b"evicted " in said().stdout), "a report lists them", w.spooled("door.status"))
+    w.tap.ok(world.wait_for(listed), "cam-open -R says of which stubs a report says so")
     w.tap.ok(w.pid("cam-spool@door") and w.pid("cam-capture@door"), "everything runs")
     w.server.start()
     w.svc("cam-ship@door", "-r")  # else it may wait a minute before it looks again
-    w.tap.ok(world.wait_for(lambda: not [p for p in w.spooled() if p.endswith(".cam")][2:], 60), "the server is back: what is left is stored", w.log()[-1500:])
+    w.tap.ok(world.wait_for(lambda: not [p for p in w.spooled() if p.endswith(".cam")][2:]), "the server is back: what is left is stored", w.log()[-1500:])
 
 
 def main(w):
-    world.must("mkdir -p /var/spool/cam && mount -t tmpfs -o size=24m tmpfs /var/spool/cam")
+    world.must("mkdir -p /var/spool/cam && mount -t tmpfs -o size=64m tmpfs /var/spool/cam")
     world.must("mkdir -p /var/log/cam && mount -t tmpfs -o size=4m tmpfs /var/log/cam")
     w.camera("door", capture="-T -s 160x120 -r 10 -b 400k", seal="-t 1")
     code, said = w.up()
     w.tap.ok(code == 0, "up", said)
-    world.wait_for(lambda: w.stored(), 20)
+    world.wait_for(lambda: w.stored())
     misconfigured(w)
     crash_loop(w)
     contiguous(w, "door", "through all that")
@@ -144,10 +156,9 @@ def main(w):
     # so little is left that the ring turns: what is stored would go first, and is out of the way already
     for path in w.spooled("door", (".sent",)) + w.spooled("fast", (".sent",)):
         os.unlink(path)
-    have = int(world.must("df --output=avail -B1 /var/spool/cam | tail -n 1"))
+    size, have = map(int, world.must("df --output=size,avail -B1 /var/spool/cam | tail -n 1").split())
     with open("/var/spool/cam/ballast", "wb") as f:
-        f.truncate(0)
-        f.write(bytes(max(0, have - (3 << 19))))
+        os.posix_fallocate(f.fileno(), 0, max(1, have - size // FLOOR - (5 << 16)))
     full_disk(w)
     w.down()
 

@@ -6,13 +6,17 @@ A test is `world.run(main)`; main(w) works in it. s6-rc is looked for on the PAT
 it the same run scripts run under s6-svscan, between FIFOs that are held open.
 """
 import ctypes
+import fcntl
 import glob
 import os
+import platform
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
+import termios
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -22,6 +26,8 @@ import footage
 
 OUT = os.environ.get("O", f"{TOP}/build")
 LONG = int(os.environ.get("CAM_LONG", "1"))
+PPOLL = {"x86_64": "271", "aarch64": "73"}[platform.machine()]  # the number of this system call
+PATIENCE_S = 60  # for what comes soon unless the machine is busy
 SCAN, LIVE = "/run/cam/service", "/run/cam/s6-rc"
 STAGES = ("capture", "seal", "spool", "ship", "reap")
 RECORDERS = {"camcapture": "capture", "camseal": "seal", "camspool": "spool", "camship": "ship", "camreap": "reap"}
@@ -80,8 +86,14 @@ def run(main):
     sys.exit(code)
 
 
+def too_long(*_):
+    raise RuntimeError("this takes too long")
+
+
 def inside(main):
     w = World(os.environ["CAM_WORLD"])
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(1200 * LONG)
     try:
         w.make()
         main(w)
@@ -108,14 +120,44 @@ def write(path, text, mode=0o644):
     os.chmod(path, mode)
 
 
-def wait_for(condition, seconds=20):
-    """Looks twenty times a second; the last answer."""
+def wait_for(condition, seconds=PATIENCE_S):
+    """Looks twenty times a second; the last answer. What goes away while it is looked at is looked at again."""
     end = time.monotonic() + seconds
     while True:
-        got = condition()
+        try:
+            got = condition()
+        except FileNotFoundError:
+            got = None
         if got or time.monotonic() > end:
             return got
         time.sleep(0.05)
+
+
+class Tape:
+    """Different frames for cam-capture -i, as many as are put there; it does not end."""
+
+    def __init__(self, path, side, rate):
+        os.mkfifo(path)
+        os.chmod(path, 0o644)
+        self.path, self.pixels, self.frames = path, side * side, 0
+        self.fd = os.open(path, os.O_RDWR)
+        os.write(self.fd, b"YUV4MPEG2 W%d H%d F%d:1 Ip A1:1 C420\n" % (side, side, rate))
+
+    def put(self, n):
+        """Waits for who reads them."""
+        luma = bytes(range(256)) * (self.pixels // 256 + 1)
+        for i in range(self.frames, self.frames + n):
+            at = i * 7 & 0xff
+            os.write(self.fd, b"FRAME\n" + luma[at:at + self.pixels] + bytes([128]) * (self.pixels // 2))
+        self.frames += n
+
+    def is_read(self, pid):
+        """Nothing is left, and the thread of cam-capture that reads waits: what it has read was encoded."""
+        size = ctypes.c_int()
+        with open(f"/proc/{pid}/syscall", encoding="ascii") as f:
+            waits = f.read().split()[0] == PPOLL
+        fcntl.ioctl(self.fd, termios.FIONREAD, size)
+        return waits and not size.value
 
 
 class World:
@@ -136,7 +178,8 @@ class World:
             for part in ("up", "work"):
                 os.mkdir(f"{layer}/{name}{part}")
             must(["mount", "-t", "overlay", "overlay", "-o", f"lowerdir={path},upperdir={layer}/{name}up,workdir={layer}/{name}work", path])
-        must(["mount", "-t", "tmpfs", "tmpfs", "/run"])
+        for path in ("/run", "/dev/shm"):
+            must(["mount", "-t", "tmpfs", "tmpfs", path])
         must("ip link set lo up")
         os.environ["PATH"] = "/usr/local/sbin:/usr/local/bin:" + os.environ.get("S6_RC", "/nonexistent") + ":" + os.environ["PATH"].replace(OUT + ":", "")
         must(["make", "-s", "-C", TOP, f"O={OUT}", "install", "install-users"])
@@ -158,7 +201,7 @@ class World:
         shutil.copy(f"{self.folder}/keys/me.pub", f"/etc/cam/{name}/recipients")
         shutil.copy(self.server.ca, f"/etc/cam/{name}/ca.pem")
         url = url or self.server.url.replace("door", name)
-        settings = {"CAM_CAPTURE_ARGS": capture, "CAM_SEAL_ARGS": seal, "CAM_SHIP_ARGS": f"-C /etc/cam/{name}/ca.pem -T 5", "CAM_SHIP_URL": url,
+        settings = {"CAM_CAPTURE_ARGS": capture, "CAM_SEAL_ARGS": seal, "CAM_SHIP_ARGS": f"-C /etc/cam/{name}/ca.pem -T 30", "CAM_SHIP_URL": url,
                     "CAM_STATUS_ARGS": "-s 2", "CAM_STATUS_SEAL_ARGS": "-t 2", **more}
         for key, value in settings.items():
             self.set(name, key, value)
@@ -211,7 +254,7 @@ class World:
         for service in os.listdir(SCAN):
             if not service.startswith("."):
                 wait_for(lambda s=service: os.path.exists(f"{SCAN}/{s}/supervise/status"))
-                sh(["s6-svwait", "-U" if os.path.exists(f"{SCAN}/{service}/notification-fd") else "-u", "-t", "10000", f"{SCAN}/{service}"])
+                sh(["s6-svwait", "-U" if os.path.exists(f"{SCAN}/{service}/notification-fd") else "-u", "-t", "60000", f"{SCAN}/{service}"])
         return 0, ""
 
     def fifo(self, name):
@@ -225,7 +268,7 @@ class World:
             return sh("cam-services down").returncode
         for stage in (*STAGES, "status", "status-seal", "status-spool", "status-ship", "status-reap", "log", "log-hold"):
             for path in glob.glob(f"{SCAN}/cam-{stage}@*"):
-                sh(["s6-svc", "-wD", "-T", "30000", "-d", path])
+                sh(["s6-svc", "-wD", "-T", "60000", "-d", path])
         return 0
 
     def dir(self, service):
@@ -239,20 +282,39 @@ class World:
         return int(got) if got.lstrip("-").isdigit() and int(got) > 0 else 0
 
     def ready(self, service):
-        return sh(["s6-svstat", "-o", "up,ready", self.dir(service)]).stdout.split() == ["true", "true"]
+        """The one service that does not say so becomes sleep."""
+        said = sh(["s6-svstat", "-o", "up,ready,pid", self.dir(service)]).stdout.split()
+        if said[:1] == ["true"] and not os.path.exists(f"{self.dir(service)}/notification-fd"):
+            with open(f"/proc/{said[2]}/comm", encoding="ascii") as f:
+                return f.read() == "sleep\n"
+        return said[:2] == ["true", "true"]
+
+    def ready_pid(self, service):
+        """The tool itself, not what is still on the way to it."""
+        pid = wait_for(lambda: self.ready(service) and self.pid(service))
+        if not pid:
+            raise RuntimeError(f"{service} is not ready")
+        return pid
 
     def kill(self, service, sig=signal.SIGKILL):
-        """The tool itself, not what is still on the way to it. Its process id."""
-        wait_for(lambda: self.ready(service))
-        pid = self.pid(service)
+        """Its process id."""
+        pid = self.ready_pid(service)
         os.kill(pid, sig)
         return pid
 
+    def back(self, service, pid):
+        """The service whose process this was is ready again."""
+        return wait_for(lambda: self.pid(service) not in (0, pid) and self.ready(service))
+
     def log(self, camera="door"):
+        """What is renamed meanwhile is left out."""
         text = ""
         for path in sorted(glob.glob(f"/var/log/cam/{camera}/@*.s")) + [f"/var/log/cam/{camera}/current"]:
-            if os.path.exists(path):
-                text += open(path, encoding="utf-8", errors="replace").read()
+            try:
+                with open(path, encoding="utf-8", errors="replace") as f:
+                    text += f.read()
+            except FileNotFoundError:
+                pass
         return text
 
     def end(self):
@@ -270,11 +332,19 @@ class World:
         """What the stopped cam-spool left open becomes a segment."""
         must(f"setpriv --reuid camspool --regid camspool --init-groups cam-spool /var/spool/cam/{camera} </dev/null >/dev/null")
 
+    def read(self, path):
+        """Of a segment that may have been stored, and marked so, since it was listed."""
+        try:
+            with open(path, "rb") as f:
+                return f.read()
+        except FileNotFoundError:
+            with open(re.sub(r"\.cam$", ".sent", path), "rb") as f:
+                return f.read()
+
     def open(self, camera, paths, *options):
         """cam-open of these files, one behind the other: as root it gives up the right to read others' files."""
-        with subprocess.Popen(["cat", *paths], stdout=subprocess.PIPE) as cat:
-            return subprocess.run(["cam-open", "-s", f"/run/cam/{camera}/camera.pub", *options], stdin=cat.stdout, stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, check=False)
+        return subprocess.run(["cam-open", "-s", f"/run/cam/{camera}/camera.pub", *options], input=b"".join(map(self.read, paths)),
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
 
     def frames(self, paths, camera="door"):
         """The stamped access units of these segments, in order."""
