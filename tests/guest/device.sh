@@ -12,8 +12,9 @@ packages="libc6 dash coreutils util-linux mount sed procps nftables s6 execline 
 # what s6-rc/ runs, and the tests
 commands="dash cat chmod chown cp cut date dd dmesg echo id install ln ls mkdir mkfifo mktemp mv nproc printf readlink rm seq sleep
 	sort stat sync tail touch tr true wc test [ mount umount mountpoint findmnt nsenter unshare setpriv taskset choom sed sysctl nft restorecon
-	s6-envdir s6-softlimit s6-log s6-svscan s6-supervise s6-svscanctl s6-svstat s6-svdt
-	execlineb redirfd fdmove foreground getpid importas multisubstitute emptyenv execline-umask"
+	s6-envdir s6-softlimit s6-log s6-svscan s6-supervise s6-svscanctl s6-svstat s6-svdt s6-svc
+	s6-fdholder-daemon s6-fdholderd s6-fdholder-store s6-fdholder-retrieve s6-ipcserver-socketbinder
+	execlineb redirfd fdmove fdswap foreground getpid importas multisubstitute emptyenv execline-umask"
 # what execlineb starts by itself
 more="/usr/lib/execline/bin/execlineb /usr/lib/execline/bin/export /usr/lib/execline/bin/exec"
 tools="cam-capture cam-seal cam-spool cam-ship cam-reap cam-status cam-key cam-harden-check"

@@ -5,6 +5,8 @@
 out=/var/out
 lib=/usr/lib/cam
 umask 022
+# shellcheck source=tests/guest/supervise.sh
+. $lib/test/supervise
 
 mkdir -p $out
 exec >$out/log 2>&1 </dev/null
@@ -16,29 +18,31 @@ feed &
 
 $lib/cells && $lib/prepare door && $lib/kernel
 echo $? >$out/started
-# s6-rc would hold the pipes; here a shell does
-run() { exec "$lib/image/run/run.$1@door" 3>"/run/cam/door/ready.${1#user.cam-}"; }
-(run cam-log-hold) &
-(run user.cam-capture | run user.cam-seal | run user.cam-spool) &
-recorder=$!
-(run user.cam-ship | run user.cam-reap) &
-(run user.cam-status >/dev/null) &
-# and s6 keeps the log running
-service=/run/cam/service/cam-log@door
-mkdir -p $service
-ln -s $lib/image/run/run.cam-log@door $service/run
-ln -s $lib/image/run/finish.cam-log@door $service/finish
-echo 12000 >$service/timeout-finish
-echo 3 >$service/notification-fd
-s6-svscan /run/cam/service &
-n=0
-until ls /var/spool/cam/door/*.cam >/dev/null 2>&1 || [ $n -gt 120 ]; do sleep 1; n=$((n + 1)); done
-wc -c /run/cam/door/ready.* >$out/ready
+services_start door
+($lib/image/run/run.user.cam-status@door 3>/run/cam/door/ready.status >/dev/null) &
+made() { ls /var/spool/cam/door/*.cam >/dev/null 2>&1; }
+until_so 120 made
+for t in log capture seal spool ship reap; do
+	until_so 60 service_is cam-$t@door ready
+	echo "cam-$t $(s6-svstat -o up,ready $scan/cam-$t@door)"
+done >$out/ready
+pids() { for p in /proc/[0-9]*; do read -r name <"$p/comm" && [ "$name" = "$1" ] && echo "${p#/proc/}"; done 2>/dev/null; }
+said() { case $(cat /var/log/cam/door/*) in *"$1"*) ;; *) false ;; esac; }
+
+# s6 starts what dies; finish, which it runs then, says when that is in vain
+for p in $(pids s6-log) $(pids cam-reap); do kill -KILL "$p"; done
+for t in log reap; do
+	until_so 60 service_is cam-$t@door ready
+	s6-svstat $scan/cam-$t@door
+	(cd $scan/cam-$t@door && ./finish 256 9 cam-$t@door && ./finish 100 0 cam-$t@door)
+	echo "finish $?"
+	until_so 60 said "cam-$t@door: exit 100: stays down"
+	said "cam-$t@door: exit 100: stays down" && echo "$t said"
+done >$out/svstat
+
 $lib/gate door
 cat /run/cam/door/audit >$out/gate
 dmesg -S >$out/dmesg.running
-pids() { for p in /proc/[0-9]*; do read -r name <"$p/comm" && [ "$name" = "$1" ] && echo "${p#/proc/}"; done 2>/dev/null; }
-said() { case $(cat /var/log/cam/door/current) in *"$1"*) ;; *) false ;; esac; }
 for p in /proc/[0-9]*; do
 	{ read -r name <"$p/comm" && echo "$name $(tr -d '\0\n' <"$p/attr/current")"; } 2>/dev/null
 done | sort -u >$out/domains
@@ -122,16 +126,8 @@ for recording in $(pids cam-capture); do :; done
 	echo "aside $(as reap camspool rename "$segment.x" "$segment")"
 } >$out/deeds 2>>$out/log
 
-# s6 starts what dies, and finish says so
-for p in $(pids s6-log); do kill -KILL "$p"; done
-n=0
-until said "killed by signal" || [ $n -gt 30 ]; do sleep 1; n=$((n + 1)); done
-s6-svstat $service >$out/svstat
-
 # an orderly end
-for t in cam-capture cam-ship; do for p in $(pids $t); do kill "$p"; done; done
-n=0
-while kill -0 $recorder 2>/dev/null && [ $n -lt 60 ]; do sleep 1; n=$((n + 1)); done
+services_stop cam-capture@door cam-seal@door cam-spool@door cam-ship@door cam-reap@door
 cp /run/cam/door/camera.pub $out
 dmesg -S >$out/dmesg 2>&1
 cp -r /var/log/cam $out/said

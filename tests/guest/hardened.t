@@ -18,16 +18,33 @@ install -D -m 755 "$top/tests/guest/hardened-first.sh" root/sbin/init
 mkdir -p root/usr/lib/cam/image/run root/usr/lib/cam/test
 for f in cells prepare kernel gate selinux/load-policy selinux/boot; do install -m 755 "$top/s6-rc/$f" root/usr/lib/cam; done
 install -m 755 "$top/tests/guest/hardened-inside.sh" root/usr/lib/cam/test/init
-for f in log-hold log capture seal spool ship reap status finish; do
-	case $f in # the names that s6-rc gives them, see file_contexts
-	log*) to=run.cam-$f@door ;;
-	finish) to=finish.cam-log@door ;;
-	*) to=run.user.cam-$f@door ;;
-	esac
+# script TO FROM: one of ours, for the camera called door
+script() {
 	sed -e 's,@CAMERA@,door,g; s,@STREAM@,video,g; s,@SPOOL@,door,g; s,@SEAL@,-n 0,g; s,@VARIABLE@,CAM,g; s,@QUOTA@,,g; s,@BELOW@,,g' \
-		"$top/s6-rc/run/$f" >"root/usr/lib/cam/image/run/$to"
-	chmod 755 "root/usr/lib/cam/image/run/$to"
+		"$top/s6-rc/run/$2" >"root/usr/lib/cam/image/run/$1.cam-$3@door"
+}
+# fetches SCRIPT SERVICE [READER]: the one that s6-rc writes before ours for a service in a pipe: it fetches its ends,
+# that which SERVICE reads from unless it is the first, and that to READER
+fetches() {
+	at="s6-fdholder-retrieve ../s6rc-fdholder/s pipe:s6rc"
+	echo "#!/usr/bin/execlineb -S0"
+	case $2 in capture | ship) ;; *) echo "$at-r-cam-$2@door" ;; esac
+	[ -z "$3" ] || printf 'fdmove 1 0\n%s\nfdswap 0 1\n' "$at-w-cam-$3@door"
+	echo "./$1.user \$@"
+}
+for f in log log-hold; do
+	script run $f $f
+	script finish finish $f
 done
+script run.user status status
+for f in capture:seal seal:spool spool: ship:reap reap:; do
+	for s in run finish; do fetches $s ${f%:*} ${f#*:} >root/usr/lib/cam/image/run/$s.cam-${f%:*}@door; done
+	script run.user ${f%:*} ${f%:*}
+	script finish.user finish ${f%:*}
+done
+printf '#!/usr/bin/execlineb -P\ns6-fdholder-daemon -1 -i data/rules -- s\n' >root/usr/lib/cam/image/run/run.s6rc-fdholder
+chmod 755 root/usr/lib/cam/image/run/*
+install -m 644 "$top/tests/guest/supervise.sh" root/usr/lib/cam/test/supervise
 mkdir -p root/etc/cam/door/env root/etc/cam/door/ship
 cam-key -g -n me >tap.out 2>&1
 cp me.pub root/etc/cam/door/recipients
@@ -92,7 +109,7 @@ ok "the guest ran to its end" grep -qx ended "$out/code"
 # --- a camera works there ---
 
 is "cells, settings and filter are made" "$(cat "$out/started")" 0
-for t in capture seal spool ship reap; do ok "cam-$t says that it is ready" grep -q "^1 .*/ready.$t$" "$out/ready"; done
+for t in log capture seal spool ship reap; do ok "cam-$t says that it is ready" grep -qx "cam-$t true true" "$out/ready"; done
 exits 0 "what it recorded opens, and is proven" sh -c 'cam-open -k me.key -s "$1" var/spool/cam/door/*.cam >film' sh "$out/camera.pub"
 ok "$(find var/spool/cam/door -name '*.cam' | wc -l) segments, $(stat -c %s film) bytes" test -s film
 
@@ -177,11 +194,12 @@ for t in capture seal spool ship reap status; do domain cam-$t cam_${t}_t; done
 domain s6-log cam_log_t
 ok "sleep, which holds the log's FIFO, in cam_hold_t" grep -qx 'sleep system_u:system_r:cam_hold_t' "$out/domains"
 domain s6-supervise cam_super_t
+domain s6-fdholderd cam_super_t
 domain init cam_super_t
 is "until something is tried, nothing is refused" "$(grep -E 'avc: +denied' "$out/dmesg.running")" ""
 ok "the gate has its audit: $(cat "$out/gate")" grep -qE '^exit 1: [0-9]+ PASS' "$out/gate"
-ok "what dies is started again, and finish says so" grep -q 'cam-log@door: killed by signal 9' "$out/said/door/current"
-ok "$(cat "$out/svstat")" grep -q '^up ' "$out/svstat"
+is "what is killed is started again" "$(grep -c '^up .*, ready' "$out/svstat")" 2
+is "and finish says when that is in vain" "$(grep -v '^up' "$out/svstat")" "$(printf 'finish 125\nlog said\nfinish 125\nreap said')"
 
 # --- of what a broken-into tool might try, only this is done; everything else is refused ---
 
