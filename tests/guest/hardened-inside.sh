@@ -30,10 +30,12 @@ pids() { for p in /proc/[0-9]*; do read -r name <"$p/comm" && [ "$name" = "$1" ]
 said() { case $(cat /var/log/cam/door/*) in *"$1"*) ;; *) false ;; esac; }
 
 # s6 starts what dies; finish, which it runs then, says when that is in vain
-for p in $(pids s6-log) $(pids cam-reap); do kill -KILL "$p"; done
+another() { [ "$(s6-svstat -o pid $scan/$1)" != "$2" ] && service_is "$1" ready; }
 for t in log reap; do
-	until_so 60 service_is cam-$t@door ready
-	s6-svstat $scan/cam-$t@door
+	was=$(s6-svstat -o pid $scan/cam-$t@door)
+	kill -KILL "$was"
+	until_so 60 another cam-$t@door "$was"
+	echo "$t another $?"
 	(cd $scan/cam-$t@door && ./finish 256 9 cam-$t@door && ./finish 100 0 cam-$t@door)
 	echo "finish $?"
 	until_so 60 said "cam-$t@door: exit 100: stays down"
