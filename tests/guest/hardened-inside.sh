@@ -27,7 +27,6 @@ for t in log capture seal spool ship reap; do
 	echo "cam-$t $(s6-svstat -o up,ready $scan/cam-$t@door)"
 done >$out/ready
 pids() { for p in /proc/[0-9]*; do read -r name <"$p/comm" && [ "$name" = "$1" ] && echo "${p#/proc/}"; done 2>/dev/null; }
-said() { case $(cat /var/log/cam/door/*) in *"$1"*) ;; *) false ;; esac; }
 
 # s6 starts what dies; finish, which it runs then, says when that is in vain
 another() { [ "$(s6-svstat -o pid $scan/$1)" != "$2" ] && service_is "$1" ready; }
@@ -38,8 +37,6 @@ for t in log reap; do
 	echo "$t another $?"
 	(cd $scan/cam-$t@door && ./finish 256 9 cam-$t@door && ./finish 100 0 cam-$t@door)
 	echo "finish $?"
-	until_so 60 said "cam-$t@door: exit 100: stays down"
-	said "cam-$t@door: exit 100: stays down" && echo "$t said"
 done >$out/svstat
 
 $lib/gate door
