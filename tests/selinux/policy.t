@@ -46,7 +46,7 @@ WAYS = {
 
 # of each tool's domain: what it writes, reads besides what everybody reads, and opens as a socket
 EVERYBODY = {"root_t", "etc_t", "lib_t", "proc_t", "sysctl_t", "null_t"}
-GIVEN = {"cam_service_t", "cam_fifo_t", "cam_super_t"}  # never opened, only used where it was given open
+GIVEN = {"cam_fifo_t", "cam_super_t"}  # never opened, only used where it was given open
 TABLE = {
     # domain: (files written, files read, classes of sockets besides unix)
     "cam_capture_t": ({"video_t"}, {"sysfs_t", "video_t"}, {"netlink_kobject_uevent_socket"}),
@@ -280,6 +280,8 @@ def root_ask(p):
     same({d for d, t in p.who("connect bind listen accept read write sendto name_connect name_bind node_bind", internet)}, {"cam_ship_t"}, "one uses the network")
     same(p.who("listen accept name_bind node_bind", internet), [], "and nobody calls it")
     same({d for d, t in p.who("create", internet)}, {"cam_ship_t", "cam_check_t"}, "the audit makes sockets, to see which there are")
+    same({d for d, _ in p.who("fork") if d in TABLE}, {"cam_capture_t", "cam_spool_t", "cam_ship_t"}, "of the tools those fork that have threads or a dialer")
+    same({d for d, _ in p.who("create", "unix_stream_socket unix_dgram_socket") if d in TABLE}, {"cam_ship_t"}, "and one has sockets of its own")
     same({d for d, t in p.who("open", "chr_file", "video_t")}, {"cam_capture_t"}, "the camera is cam-capture's")
 
 
