@@ -9,10 +9,19 @@ tap_pids=
 top=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$T" || exit 1
 
-stop_at_end() { tap_pids="$tap_pids $*"; }
+# tap_born PID: when it was started, which nobody shares who gets its id later; nothing when it has ended.
+tap_born() {
+	{ read -r tap_stat <"/proc/$1/stat"; } 2>/dev/null || return 0
+	set -- ${tap_stat##*) }
+	echo "${20}"
+}
+
+stop_at_end() { for tap_p; do tap_pids="$tap_pids $tap_p:$(tap_born "$tap_p")"; done; }
 
 tap_cleanup() {
-	for p in $tap_pids; do kill -9 "$p" 2>/dev/null; done
+	for p in $tap_pids; do
+		[ -z "${p#*:}" ] || [ "$(tap_born "${p%%:*}")" != "${p#*:}" ] || kill -9 "${p%%:*}" 2>/dev/null
+	done
 	cd / && rm -rf "$T"
 }
 trap tap_cleanup EXIT

@@ -8,8 +8,12 @@ facts=$O/tests/cam-harden-check/facts
 if nm "$facts" | grep -q __asan_init; then skip_all "built with sanitizers: no sandbox"; fi
 [ "$(id -u)" = 0 ] || skip_all "interfering with another process needs root"
 
+# what tries to run something in every place does not do so where another test has mounted something
+alone=(unshare -m sh -c 'sed -n "s,^\([^ ]* \)\{4\}\(/tmp/[^ ]*\) .*,\2,p" /proc/self/mountinfo | while read -r m; do umount -l "$m"; done; exec "$@"' alone)
+
 state() { sed -n 's/^State:.\(.\).*/\1/p' "/proc/$1/status" 2>/dev/null; }
-gone() { case $(state "$1") in ''|Z) ;; *) false ;; esac; }
+# gone PID BORN: or its id is another's by now
+gone() { case $(state "$1") in ''|Z) ;; *) [ "$(tap_born "$1")" != "$2" ] ;; esac; }
 stops() { [ "$(state "$1")" = T ]; }
 # children PID: in the order of their birth
 children() { cat "/proc/$1/task/$1/children" 2>/dev/null; }
@@ -22,8 +26,8 @@ stopped_phase() {
 
 # a phase that hangs takes its time: meanwhile the rest
 "$interfere" 1 stop@1 cam-harden-check -v -o json >hung.json 2>hung.err & hung=$!
-ok "a phase is stopped" waits 20 stopped_phase $hung
-hung_phase=$phase
+ok "a phase is stopped" waits 60 stopped_phase $hung
+hung_phase=$phase hung_born=$(tap_born "$phase")
 stop_at_end "$hung_phase"
 
 # compare PHASE WHY WHOLE SPOILT FACTS: each rule about what the phase tells is incomplete, and says why; no other changed
@@ -49,10 +53,11 @@ assert mine > 3 and {"PASS", "FAIL"} & {a[i]["verdict"] for i, f in b.items() if
 sys.exit(wrong > 0)
 X
 
+in_places=()
 # spoilt PHASE NUMBER WHAT WHY [OPTION...]
 spoilt() {
 	phase=$1 number=$2 what=$3 why=$4; shift 4
-	"$interfere" "$number" "$what" cam-harden-check -v -o json "$@" >"$phase.json" 2>"$phase.err"
+	"${in_places[@]}" "$interfere" "$number" "$what" cam-harden-check -v -o json "$@" >"$phase.json" 2>"$phase.err"
 	code=$?
 	if grep -q 'interfere: that never came' "$phase.err"; then # processes come and go
 		echo "# $phase, $what: it took fewer writes this time"
@@ -109,30 +114,32 @@ chmod 4755 tree/a-*
 every_way files 1 -w -r tree
 
 "$facts" tree attempt >facts-attempts 2>/dev/null
-cam-harden-check -v -o json -x >whole-attempts.json
+in_places=("${alone[@]}")
+"${in_places[@]}" cam-harden-check -v -o json -x >whole-attempts.json
 spoilt attempts 3 exit@1 "its process failed" -x
 
 # --- and by whom it is ended ---
 
 "$interfere" 2 hold cam-harden-check >held 2>held.err && read -r phase tool <held
 stop_at_end "$phase" "$tool"
-ok "a phase is held" waits 10 stops "$phase"
+born=$(tap_born "$phase")
+ok "a phase is held" waits 60 stops "$phase"
 kill -9 "$tool"
-ok "is told to end when the audit is gone" waits 10 grep -q 'Pnd:.*4...$' "/proc/$phase/status"
+ok "is told to end when the audit is gone" waits 60 grep -q 'Pnd:.*4...$' "/proc/$phase/status"
 kill -CONT "$phase"
-ok "and does" waits 10 gone "$phase"
+ok "and does" waits 60 gone "$phase" "$born"
 
 # its first write is the script's, behind a copy of the program that ran
-"$interfere" 3 stop@1 cam-harden-check -x >/dev/null 2>&1 & job=$!
-ok "an attempt is stopped" waits 20 stopped_phase $job
+"${alone[@]}" "$interfere" 3 stop@1 cam-harden-check -x >/dev/null 2>&1 & job=$!
+ok "an attempt is stopped" waits 60 stopped_phase $job
 copy=$(readlink /proc/"$phase"/fd/* | grep '/\.cam-harden-check-attempt\.')
 ok "whose copy lies there" test -e "$copy"
 kill -9 "$tool"
 wait $job
 kill -CONT "$phase"
-ok "and is taken along" waits 10 test ! -e "$copy"
+ok "and is taken along" waits 60 test ! -e "$copy"
 
 wait $hung
 ok "a phase that hangs is not waited for for ever" python3 compare.py device "it did not end in time" whole-device.json hung.json facts-device
-ok "and is ended" gone "$hung_phase"
+ok "and is ended" gone "$hung_phase" "$hung_born"
 tap_done

@@ -165,7 +165,7 @@ swtpm socket --tpm2 --tpmstate dir=state --server type=unixio,path=socket --ctrl
 tpm=$!
 disown
 stop_at_end $tpm
-for _ in $(seq 100); do tpm2_getcap properties-fixed >/dev/null 2>&1 && break; sleep 0.1; done
+waits 60 tpm2_getcap properties-fixed
 unowned() { says "$1" tpm-owner tpm.unowned "$2"; }
 unowned "nobody owns it" "+ the owner has no password
 + clearing it takes no password"
