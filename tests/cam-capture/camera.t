@@ -21,7 +21,7 @@ frames() {
 # fails CODE FAKE REGEX ARGUMENT...: and says no more than one line, within the time that -w sets and not by being killed.
 fails() {
 	code=$1 f=$2 want=$3; shift 3
-	exits "$code" "${f:-a camera} $*" env FAKE="$f" timeout 30 "$fake" "$@"
+	exits "$code" "${f:-a camera} $*" env FAKE="$f" timeout 60 "$fake" "$@"
 	says "  says: $want" "^cam-capture: $want"
 	is "  and no more than that" "$(grep -cvE '^cam-capture: (encoder|camera [^ ]*: [0-9]+x|.* frames lost)' tap.err)" 1
 }
@@ -87,7 +87,7 @@ ok "SIGTERM ends it: exit 0" sh -c \
 ok "what it has written is whole" sh -c "$stream <out.h264 >out.txt && [ -s out.txt ]"
 mkfifo ready
 FAKE="rate silent=1" "$fake" -s 64x64 -D 3 -w 1 >/dev/null 2>&1 3>ready &
-ok "-D" sh -c 'timeout 20 head -c 1 <ready | grep -q "^$"'
+ok "-D" sh -c 'timeout 60 head -c 1 <ready | grep -q "^$"'
 wait
 
 # --- failures ---

@@ -19,12 +19,12 @@ capture() {
 	cam-capture "$@" -D 3 3>"$name.ready" >"$name.h264" 2>"$name.err" &
 	pid=$!
 	stop_at_end "$pid"
-	waits 10 ready "$name.ready"
+	waits 60 ready "$name.ready"
 }
 # finish: SIGTERM, and how it exited in $code.
 finish() {
 	kill -TERM "$pid"
-	waits 20 ends "$pid" || kill -9 "$pid"
+	waits 60 ends "$pid" || kill -9 "$pid"
 	wait "$pid"
 	code=$?
 }
@@ -42,7 +42,7 @@ ok "every frame is written or counted" counted run.txt
 ok "decodes without a word" decodes run.h264
 capture int -T -s 64x64
 kill -INT "$pid"
-waits 20 ends "$pid" || kill -9 "$pid"
+waits 60 ends "$pid" || kill -9 "$pid"
 wait "$pid"
 is "SIGINT: exit 0" $? 0
 for i in 1 2 3 4 5 6 7 8; do
@@ -60,12 +60,12 @@ reader=$!
 stop_at_end $reader
 capture slow -T -r 60 -b 25M
 started=$(date +%s%N)
-ok "a reader that stalls: overflow is said" waits 20 grep -q 'dropping whole GOPs' slow.err
+ok "a reader that stalls: overflow is said" waits 60 grep -q 'dropping whole GOPs' slow.err
 sleep 1
 # IDR pictures are due at whole seconds: go on between two of them, to see that one is made before its time.
 sleep "$(awk -v ns=$((($(date +%s%N) - started) % 1000000000)) 'BEGIN {print 1.4 - ns / 1e9}')"
 touch go
-ok "and the end of it" waits 20 grep -q 'going on with frame' slow.err
+ok "and the end of it" waits 60 grep -q 'going on with frame' slow.err
 sleep 1.5
 finish
 wait $reader
@@ -93,7 +93,7 @@ for how in -F ""; do
 	stop_at_end $reader
 	# shellcheck disable=SC2086
 	capture wait -i noise.y4m -b 25M $how
-	waits 40 ends "$pid" || kill -9 "$pid"
+	waits 60 ends "$pid" || kill -9 "$pid"
 	wait "$pid"
 	is "a file ${how:-in real time} waits for its reader: exit 0" $? 0
 	wait $reader
@@ -104,11 +104,11 @@ for how in -F ""; do
 done
 
 # A reader that goes away.
-ok "a reader that goes away: exit 0" sh -c 'mkfifo gone; head -c 100000 <gone >/dev/null & timeout 30 cam-capture -T -F >gone'
+ok "a reader that goes away: exit 0" sh -c 'mkfifo gone; head -c 100000 <gone >/dev/null & timeout 60 cam-capture -T -F >gone'
 says "says so" 'stdout: the reader has gone'
 says "and what is lost" '[0-9]+ of [0-9]+ frames lost'
-ok "in real time" sh -c 'mkfifo gone2; head -c 20000 <gone2 >/dev/null & timeout 30 cam-capture -T >gone2'
-exits 111 "a full disk is another matter" timeout 30 sh -c 'cam-capture -T -F >/dev/full'
+ok "in real time" sh -c 'mkfifo gone2; head -c 20000 <gone2 >/dev/null & timeout 60 cam-capture -T >gone2'
+exits 111 "a full disk is another matter" timeout 60 sh -c 'cam-capture -T -F >/dev/full'
 says "says so" 'stdout: cannot write: No space left'
 
 # A reader that is stopped for good: SIGTERM must end it all the same.
@@ -121,7 +121,7 @@ for how in "-T -r 60 -b 25M" "-T -F" "-i noise.y4m -F -b 25M" "-T -s 64x64 -F -b
 	capture stuck $how
 	sleep 2
 	kill -TERM "$pid"
-	ok "reader stopped, $how: ends within bounded time" waits 10 ends "$pid"
+	ok "reader stopped, $how: ends within bounded time" waits 60 ends "$pid"
 	kill -9 "$pid" 2>/dev/null
 	wait "$pid"
 	is "exit 0" $? 0
@@ -141,7 +141,7 @@ sleep 1
 idle=$(rss "$pid")
 finish
 capture stuck -T -r 60 -b 25M
-waits 20 grep -q dropping stuck.err
+waits 60 grep -q dropping stuck.err
 sleep 2
 full=$(rss "$pid")
 finish

@@ -90,7 +90,7 @@ for i in 1 2; do
 	exec 9>in
 	cat s.h264 >&9
 	# a whole IDR interval at least has been marked
-	waits 5 sh -c "tail -c +1 all | \"$py/segment.py\" -e | grep '^checkpoint' | grep -c . | grep -qx $((i * 3 + 3))"
+	waits 60 sh -c "tail -c +1 all | \"$py/segment.py\" -e | grep '^checkpoint' | grep -c . | grep -qx $((i * 3 + 3))"
 	kill -9 $pid
 	wait $pid 2>/dev/null
 	exec 9>&-
@@ -113,7 +113,7 @@ start() { # cam-seal with input from the fifo, which is open as 9
 }
 mkdir rcpts && cp both rcpts/rcpt
 start -D 5 5>ready
-ok "says when it is ready" waits 5 test -s ready
+ok "says when it is ready" waits 60 test -s ready
 is "with a newline" "$(od -An -c ready | tr -d ' ')" '\n'
 exits 111 "a second one on the same epoch file is refused" cam-seal -i door.key -r rcpts/rcpt </dev/null
 says "and says why" 'door.epoch: in use by another cam-seal'
@@ -130,7 +130,7 @@ is "another one before, where the frame numbers begin again" "$(count '^end .*re
 is "what the pipe held is in it" "$(cam-open -k me.key -s door.pub out 2>/dev/null | md5sum)" "$(cat s.h264 ten.h264 | md5sum)"
 start
 { cat s.h264; head -c 150 ten.h264; } >&9
-waits 5 sh -c 'test $(wc -c <out) -gt 40000'
+waits 60 sh -c 'test $(wc -c <out) -gt 40000'
 kill -INT $pid
 wait $pid
 is "SIGINT in an access unit: exit 0" $? 0
@@ -147,7 +147,7 @@ import re, sys
 d = open("s.h264", "rb").read()
 a = [m.start() for m in re.finditer(b"\0\0\0\1\x09", d)] + [len(d)]
 sys.stdout.buffer.write(d[a[int(sys.argv[1])]:a[int(sys.argv[1]) + int(sys.argv[2])]])' "$1" "$2" >&9
-	waits 5 sh -c "\"$py/segment.py\" -e -k me.key -s door.pub <out | awk '/^data.*flags=[2367]/ { n++ } END { exit n != $(($1 + $2)) }'"
+	waits 60 sh -c "\"$py/segment.py\" -e -k me.key -s door.pub <out | awk '/^data.*flags=[2367]/ { n++ } END { exit n != $(($1 + $2)) }'"
 }
 feed 0 30
 cp both new && mv new rcpts/rcpt && kill -HUP $pid && sleep 0.3
@@ -155,7 +155,7 @@ feed 30 30
 kill -HUP $pid && sleep 0.3
 feed 60 30
 echo nonsense >rcpts/rcpt && kill -HUP $pid
-ok "a broken file of recipients is told" waits 5 grep -q 'rcpt: not a key line: the recipients stay as they were' err
+ok "a broken file of recipients is told" waits 60 grep -q 'rcpt: not a key line: the recipients stay as they were' err
 feed 90 30
 exec 9>&-
 wait $pid

@@ -83,13 +83,13 @@ exec 8<>pipe
 cam-spool -q 1M -f 0 -D 3 d <pipe >names 2>said 3>ready &
 pid=$!
 stop_at_end $pid
-waits 10 test -s ready
+waits 60 test -s ready
 "$make_records" -n 4 -r 60 -e 1 -w in >pipe
-ok "four segments" waits 10 lines names 4
+ok "four segments" waits 60 lines names 4
 mark=$(sed -n 3p names)
 mv "d/$mark" "d/${mark%.cam}.sent"
 "$make_records" -n 5 -r 60 -e 2 -w in >pipe
-waits 10 grep -q "^0000000002-0000000004" names
+waits 60 grep -q "^0000000002-0000000004" names
 ok "one that was marked since is removed first" sh -c "grep -m 1 'to make room' said | grep -q '${mark%.cam}.sent: removed to make room'"
 is "and then the oldest that is not stored" "$(grep 'NOT stored' said | head -n 1 | grep -oE '[0-9]{10}-[0-9]{10}' | head -n 1)" \
 	0000000001-0000000000
@@ -118,8 +118,8 @@ stop_at_end $pid $records
 max=$(most d $records)
 wait $records
 is "and afterwards" "$([ "$max" -le 1048576 ] && echo kept)" kept
-ok "to the end" waits 10 grep -q 0000000001-0000000059 names
-waits 30 test -s ready # all may have been recorded before it began; a signal must not come earlier than its handler
+ok "to the end" waits 60 grep -q 0000000001-0000000059 names
+waits 60 test -s ready # all may have been recorded before it began; a signal must not come earlier than its handler
 kill -TERM $pid
 wait $pid
 exec 8>&-
@@ -139,16 +139,16 @@ writer=$!
 cam-spool -N -q 1M -f 0 d <pipe >names 2>said &
 pid=$!
 stop_at_end $pid $writer
-ok "-N: input waits when nothing is stored" waits 10 grep -q 'no room: the quota is used up, .*input waits' said
+ok "-N: input waits when nothing is stored" waits 60 grep -q 'no room: the quota is used up, .*input waits' said
 sleep 1.5
 is "nothing is removed" "$(grep -c 'removed to make room' said)" 0
 before=$(wc -l <names)
-ok "-N: the writer is held back" kill -0 $writer
+ok "-N: the writer is held back" lives $writer
 is "it says so once" "$(grep -c 'input waits' said)" 1
 cp names first
 ok "what is there is whole" names_equal first d in
 for f in $(head -n 3 names); do echo "$f"; done | cam-reap d
-ok "once some is marked as stored it goes on" waits 10 sh -c "[ \$(wc -l <names) -gt $before ]"
+ok "once some is marked as stored it goes on" waits 60 sh -c "[ \$(wc -l <names) -gt $before ]"
 told "and says so" 'there is room again after'
 is "three went, all of them stored" "$(ls d/*.sent 2>/dev/null | wc -l) $(grep -c 'NOT stored' said)" "0 0"
 kill -TERM $pid
@@ -158,9 +158,9 @@ kill $writer 2>/dev/null
 wait $writer 2>/dev/null
 exec 8>&-
 n=$(ls d/*.cam d/*.part | wc -l) # which is published
-timeout 10 cam-spool -N -q 1M -f 0 d </dev/null >names 2>said
+timeout 60 cam-spool -N -q 1M -f 0 d </dev/null >names 2>said
 is "-N in a full spool without input: ends, and hints" "$? $(wc -l <names)" "0 $n"
-: | timeout 10 cam-spool -N -q 1M -f 0 d >names 2>said
+: | timeout 60 cam-spool -N -q 1M -f 0 d >names 2>said
 is "the same at the end of a pipe" $? 0
 
 # the camera drops and counts; the spool loses nothing
@@ -171,10 +171,10 @@ if command -v cam-capture >/dev/null && command -v cam-seal >/dev/null && true; 
 	sh -c 'echo $$ >capture.pid; exec cam-capture -T -s 640x480 -b 8M' 2>capture.said | cam-seal -t 1 -i door.key -r me.pub 2>seal.said | cam-spool -N -q 3M -f 0 d >names 2>said &
 	pid=$!
 	stop_at_end $pid
-	ok "a camera: input waits" waits 30 grep -q 'input waits' said
+	ok "a camera: input waits" waits 60 grep -q 'input waits' said
 	ok "it is the camera that drops, and says so" waits 60 grep -qi 'drop' capture.said
 	while read -r f; do echo "$f"; done <names | cam-reap d
-	ok "it goes on" waits 20 grep -q 'there is room again' said
+	ok "it goes on" waits 60 grep -q 'there is room again' said
 	sleep 2
 	kill -TERM "$(cat capture.pid)"
 	for i in $(seq 100); do
