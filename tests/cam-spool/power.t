@@ -58,9 +58,12 @@ at_call() {
 	stop_at_end $spool
 	waits 60 sh -c "grep -q stopped.by.SIGSTOP trace || grep -q exited.with trace" && grep -q 'stopped by' trace && stopped=$((stopped + 1))
 	xfs_io -x -c shutdown mnt
-	for child in $(pgrep -P $spool); do kill -CONT $child 2>/dev/null; done
-	went_on() { gone $spool || grep -q 'trying again' said; }
-	waits 2 went_on || { echo "# DEBUG $1 $2"; sed "s,^,# ," said; tail -n 3 trace | cut -c1-150 | sed "s,^,# T,"; for c in $(pgrep -P $spool); do cat /proc/$c/task/*/status | grep -E "^(State|Pid)"; done; }
+	# told again and again: a thread of it may not have stopped yet
+	went_on() {
+		for child in $(pgrep -P $spool); do kill -CONT "$child" 2>/dev/null; done
+		gone $spool || grep -q 'trying again' said
+	}
+	waits 60 went_on
 	for _ in $(seq 1000); do
 		gone $spool && break
 		for child in $(pgrep -P $spool); do kill -KILL $child 2>/dev/null; done
