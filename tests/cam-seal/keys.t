@@ -75,7 +75,7 @@ if not pid:
 shown, echoed = b"", 0
 def until(mark):
     global shown
-    end = time.monotonic() + 5
+    end = time.monotonic() + 60
     while shown.count(mark) == 0 and time.monotonic() < end:
         if select.select([fd], [], [], 0.1)[0]:
             try:
@@ -92,7 +92,7 @@ until(b"\0")
 print(shown.decode().strip(), file=sys.stderr)
 if echoed or any(a.encode() in shown for a in answers):
     sys.exit(99)
-for _ in range(100):
+for _ in range(1200):
     done, status = os.waitpid(pid, os.WNOHANG)
     if done:
         sys.exit(os.waitstatus_to_exitcode(status))
