@@ -102,7 +102,7 @@ while ! gone $records; do
 	pid=$!
 	stop_at_end $pid
 	# longer each time, or on a slow machine it would never come to anything
-	sleep "$(od -An -N1 -tu1 /dev/urandom | awk -v n=$n '{ print (50 + $1 + 20 * n) / 1000 }')"
+	sleep "$(od -An -N1 -tu1 /dev/urandom | awk -v n=$n '{ print (50 + $1) * 1.1 ^ n / 1000 }')"
 	kill -KILL $pid
 	wait $pid 2>/dev/null
 	n=$((n + 1))
