@@ -315,12 +315,11 @@ $(FUZZ:%=$(O)/fuzz/%): $(O)/fuzz/%: tests/fuzz/%.c
 	@mkdir -p $(@D)
 	clang $(FUZZ_FLAGS) -o $@ $< $($*_FUZZ:%=%.c) -lsodium -ljansson -lz
 
-fuzz: $(FUZZ:%=$(O)/fuzz/%)
-	@for f in $(FUZZ); do \
-		new=$$(mktemp -d) && cp tests/fuzz/corpus/$$f/* $$new/ && echo "fuzz $$f, $(FUZZ_SECONDS) s" && \
-		{ $(O)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -artifact_prefix=$(O)/fuzz/ $$new >$(O)/fuzz/$$f.log 2>&1 || \
-		{ tail -40 $(O)/fuzz/$$f.log; exit 1; }; } && tail -1 $(O)/fuzz/$$f.log && rm -rf $$new || exit 1; \
-	done
+fuzz: $(FUZZ:%=fuzz-%)
+$(FUZZ:%=fuzz-%): fuzz-%: $(O)/fuzz/%
+	@new=$$(mktemp -d) && cp tests/fuzz/corpus/$*/* $$new/ && \
+	{ $< -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -artifact_prefix=$(O)/fuzz/ $$new >$<.log 2>&1 || \
+	{ tail -40 $<.log; exit 1; }; } && echo "fuzz $*, $(FUZZ_SECONDS) s: $$(tail -n 1 $<.log)" && rm -rf $$new
 
 # --- analysers ---
 
@@ -441,4 +440,4 @@ deps:
 deps-device:
 	@sh tests/deps.sh $(DEPS_BUILD) $(DEPS_DEVICE)
 
-.PHONY: all units check check-long demo bench fuzz lint lint-c lint-sh lint-man deps deps-device deps-arm64 check-arm64 deps-guest check-guest check-kernel guest-programs install install-users uninstall clean security-table
+.PHONY: all units check check-long demo bench fuzz $(FUZZ:%=fuzz-%) lint lint-c lint-sh lint-man deps deps-device deps-arm64 check-arm64 deps-guest check-guest check-kernel guest-programs install install-users uninstall clean security-table

@@ -10,7 +10,7 @@ static const char *const key_name[KEYS] = {"running", "unknown-process", "Uid", 
         "NoNewPrivs", "Seccomp", "Seccomp_filters", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb",
         "threads", "attr/current", "TracerPid", "CoreDumping", "dumpable", "limits:core", "limits:nproc",
         "limits:nofile", "limits:memlock", "oom_score_adj", "ns/net", "ns/mnt", "ns/pid", "ns/ipc", "ns/uts",
-        "cgroup", "fd", "devices", "environ", "cmdline", "Speculation_Store_Bypass", "memory-wx"};
+        "ceiling", "fd", "devices", "environ", "cmdline", "Speculation_Store_Bypass", "memory-wx"};
 
 void process_audit_begin(struct audit *a, struct evidence *e)
 {

@@ -5,7 +5,7 @@
 #include "list.h"
 #include "process.h"
 
-enum { TOOLS_MAX = 256 };
+enum { TOOLS_MAX = 256, NPROC_MAX = 4096 /* of one user */ };
 
 /* What sets the tools apart; everything else is the same for all. */
 struct role {
@@ -46,7 +46,7 @@ enum key {
 	KEY_NS_PID,
 	KEY_NS_IPC,
 	KEY_NS_UTS,
-	KEY_CGROUP,
+	KEY_CEILING,
 	KEY_FD,
 	KEY_DEVICES,
 	KEY_ENVIRON,

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { NOFILE_MAX = 1024, NPROC_MAX = 4096, MEMLOCK_MAX_BYTES = 64 << 20 };
+enum { NOFILE_MAX = 1024, MEMLOCK_MAX_BYTES = 64 << 20 };
 
 /* When memory runs out the process with the most of it is ended, as if it had this many thousandths of all
  * memory more or less (proc(5)). What records is spared while it takes less than half; everything else starts

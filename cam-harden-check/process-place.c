@@ -1,5 +1,5 @@
-/* Reads of one process where it lives: its namespaces beside those of init and of this audit, its control
- * group, and the ceilings of that in /sys/fs/cgroup. */
+/* Reads of one process where it lives: its namespaces beside those of init and of this audit, its limits,
+ * its control group, and the ceilings of that in /sys/fs/cgroup. */
 #define _GNU_SOURCE
 #include "process-audit.h"
 
@@ -18,6 +18,19 @@ static bool same_place(const struct where *w, pid_t pid, const char *name, const
 	return *known && strcmp(its, place) == 0;
 }
 
+/* A namespace of its own, or a /proc that shows it nothing but itself: each tool is the only one of its user.
+ */
+static void not_its_own(struct audit *a, const struct where *w, enum key key)
+{
+	const int hides = key == KEY_NS_PID ? process_hidepid(w, a->pid) : HIDEPID_OFF;
+
+	if (hides < 0)
+		process_unseen(a, key);
+	else if (hides != HIDEPID_INVISIBLE)
+		process_finding(
+		        a, key, key == KEY_NS_PID ? "not its own, and /proc shows it others" : "not its own");
+}
+
 static void namespaces_look(struct audit *a, const struct where *w)
 {
 	static const char *const names[] = {"ns/net", "ns/mnt", "ns/pid", "ns/ipc", "ns/uts"};
@@ -30,49 +43,72 @@ static void namespaces_look(struct audit *a, const struct where *w)
 			continue;
 		if (known && (same_place(w, getpid(), names[i], its, &ours) ||
 		                     same_place(w, 1, names[i], its, &inits)))
-			process_finding(a, key, "not its own");
+			not_its_own(a, w, key);
 		else if (!known || !inits)
 			process_unseen(a, key);
 	}
 }
 
-static void ceiling_look(struct audit *a, const struct where *w, const char *group, const char *file)
-{
-	char path[1024];
-	size_t n;
+/* --- ceilings: of a control group, or of the process itself --- */
 
-	snprintf(path, sizeof path, "sys/fs/cgroup%.700s/%s", group, file);
-	char *s = where_read(w, path, 4096, &n);
-	if (!s && errno != ENOENT)
-		process_unseen(a, KEY_CGROUP);
-	else if (!s || strncmp(s, "max", 3) == 0)
-		process_finding(a, KEY_CGROUP, "no %s", file);
+enum { DATA_MAX_BYTES = 1 << 30 };
+
+/* Has its control group ("0::/GROUP", of the second version) this ceiling? -1 with errno: it cannot be told.
+ */
+static int group_has(const struct where *w, pid_t pid, const char *file)
+{
+	char path[1024] = "";
+	size_t n;
+	char *s = process_read(w, pid, "cgroup", &n);
+
+	if (!s)
+		return errno == ENOENT ? 0 : -1;
+	if (strncmp(s, "0::", 3) == 0)
+		snprintf(path, sizeof path, "sys/fs/cgroup%.*s/%s", (int)strcspn(s + 3, "\n"), s + 3, file);
 	free(s);
+	if (!*path)
+		return 0;
+	s = where_read(w, path, 4096, &n);
+	if (!s)
+		return errno == ENOENT ? 0 : -1;
+	const int has = strncmp(s, "max", 3) != 0;
+	free(s);
+	return has;
 }
 
-/* "0::/GROUP" of the second version. */
-static void cgroup_look(struct audit *a, const struct where *w)
+/* A limit of this name that is not above most? -1 with errno. */
+static int limit_has(const struct where *w, pid_t pid, const char *name, uint64_t most)
 {
 	size_t n;
-	char *text = process_read(w, a->pid, "cgroup", &n);
+	uint64_t soft, hard;
+	char *text = process_read(w, pid, "limits", &n);
+	int has = -1;
 
-	if (!text && errno != ENOENT) {
-		process_unseen(a, KEY_CGROUP);
-		return;
-	}
-	char *group = text && strncmp(text, "0::", 3) == 0 ? text + 3 : NULL;
-	if (!group) {
-		process_finding(a, KEY_CGROUP, "in no control group of its own");
-	} else {
-		group[strcspn(group, "\n")] = 0;
-		ceiling_look(a, w, group, "memory.max");
-		ceiling_look(a, w, group, "pids.max");
-	}
+	if (text && process_limit_parse(text, name, &soft, &hard) == 0)
+		has = hard <= most;
+	else if (text)
+		errno = EINVAL;
 	free(text);
+	return has;
+}
+
+static void ceiling_look(
+        struct audit *a, const struct where *w, const char *file, const char *limit, uint64_t most)
+{
+	const int limited = limit_has(w, a->pid, limit, most);
+	const int grouped = limited == 1 ? 0 : group_has(w, a->pid, file);
+
+	if (limited == 1 || grouped == 1)
+		return;
+	if (limited < 0 || grouped < 0)
+		process_unseen(a, KEY_CEILING);
+	else
+		process_finding(a, KEY_CEILING, "no %s, nor a limit of its own", file);
 }
 
 void process_place_look(struct audit *a, const struct where *w)
 {
 	namespaces_look(a, w);
-	cgroup_look(a, w);
+	ceiling_look(a, w, "memory.max", "Max data size", DATA_MAX_BYTES);
+	ceiling_look(a, w, "pids.max", "Max processes", NPROC_MAX);
 }

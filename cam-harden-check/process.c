@@ -203,23 +203,39 @@ int process_each(
 	return err || n == PROCESSES_MAX ? -1 : 0;
 }
 
-static bool hidepid_set(const struct where *w)
+/* proc(5): 2 and 4 have had names since Linux 5.8. Members of the group of gid= see everything. */
+static enum process_hidepid hidepid_parse(const struct mount *m)
 {
-	size_t n;
-	char *text = where_read(w, "proc/self/mountinfo", FILE_BYTES_MAX, &n), *save = NULL;
-	static struct mount m;
-	bool set = text == NULL;
+	static const char *const hiding[] = {"2", "invisible", "4", "ptraceable"};
+	unsigned long n, gid;
+	const char *v = mount_value(m, "hidepid", &n);
 
-	for (char *line = text ? strtok_r(text, "\n", &save) : NULL; line;
-	        line = strtok_r(NULL, "\n", &save)) {
-		unsigned long k;
-		if (mountinfo_parse(line, &m) < 0 || strcmp(m.point, "/proc") != 0)
-			continue;
-		const char *v = mount_value(&m, "hidepid", &k);
-		set = v && *v != '0' && strncmp(v, "off", 3) != 0;
-	}
+	if (!v || *v == '0' || strncmp(v, "off", 3) == 0)
+		return HIDEPID_OFF;
+	for (size_t i = 0; i < sizeof hiding / sizeof *hiding; i++)
+		if (n == strlen(hiding[i]) && strncmp(v, hiding[i], n) == 0 && !mount_value(m, "gid", &gid))
+			return HIDEPID_INVISIBLE;
+	return HIDEPID_NO_ACCESS;
+}
+
+int process_hidepid(const struct where *w, pid_t pid)
+{
+	char path[64] = "proc/self/mountinfo";
+	size_t n;
+	static struct mount m;
+	int found = -1; /* the last one hides those below it */
+
+	if (pid)
+		snprintf(path, sizeof path, "proc/%d/mountinfo", (int)pid);
+	char *save = NULL, *text = where_read(w, path, FILE_BYTES_MAX, &n);
+	if (!text)
+		return -1;
+	errno = EINVAL;
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		if (mountinfo_parse(line, &m) == 0 && strcmp(m.point, "/proc") == 0)
+			found = (int)hidepid_parse(&m);
 	free(text);
-	return set;
+	return found;
 }
 
 const char *process_hidden(const struct where *w)
@@ -232,7 +248,7 @@ const char *process_hidden(const struct where *w)
 	link[n] = 0;
 	if (strcmp(link, pid_namespace_first) != 0)
 		return "this is run in a PID namespace: processes outside are not seen";
-	if (geteuid() != 0 && hidepid_set(w))
+	if (geteuid() != 0 && process_hidepid(w, 0) != HIDEPID_OFF)
 		return "/proc hides the processes of other users (hidepid): root is needed";
 	return NULL;
 }

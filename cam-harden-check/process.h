@@ -53,6 +53,10 @@ int process_link(const struct where *w, pid_t pid, const char *name, char out[PR
 /* Every process by number, or the tasks of one when of > 0. -1: cannot be listed. */
 int process_each(
         const struct where *w, pid_t of, void (*look)(const struct where *, pid_t, void *), void *arg);
+/* What /proc, as that process (0: this one) has it mounted, shows it of other users' processes. */
+enum process_hidepid { HIDEPID_OFF, HIDEPID_NO_ACCESS, HIDEPID_INVISIBLE };
+/* -1 with errno: it cannot be told. */
+int process_hidepid(const struct where *w, pid_t pid);
 /* NULL when /proc shows every process to us, else why it does not. */
 const char *process_hidden(const struct where *w);
 #endif

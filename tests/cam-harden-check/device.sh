@@ -22,7 +22,8 @@ process() {
 	cp "$p/status" "$p/task/$2/status"
 	cp "$p/status" "$p/task/$(($2 + 1))/status"
 	put "$p/stat" "$2 ($3) S 1 $2 $2 0 -1 4194304 0\n"
-	put "$p/limits" 'Limit                     Soft Limit           Hard Limit           Units     \nMax core file size        0                    0                    bytes     \nMax processes             64                   64                   processes \nMax open files            32                   32                   files     \nMax locked memory         65536                65536                bytes     \n'
+	put "$p/limits" 'Limit                     Soft Limit           Hard Limit           Units     \nMax data size             unlimited            unlimited            bytes     \nMax core file size        0                    0                    bytes     \nMax processes             64                   64                   processes \nMax open files            32                   32                   files     \nMax locked memory         65536                65536                bytes     \n'
+	put "$p/mountinfo" '24 20 0:8 / /proc rw,nosuid,nodev,noexec - proc proc rw\n'
 	put "$p/cgroup" "0::/cam/$3\n"
 	put "$1/sys/fs/cgroup/cam/$3/memory.max" '33554432\n'
 	put "$1/sys/fs/cgroup/cam/$3/pids.max" '16\n'

@@ -373,7 +373,18 @@ breaks "the uploader as the last" process.oom put dev/proc/131/oom_score_adj '-5
 for n in net mnt pid ipc uts; do
 	breaks "the $n namespace of init" "process.ns-$n" ln -sfn "$n:[1]" "dev/proc/111/ns/$n"
 done
-breaks "no ceiling" process.cgroup put dev/sys/fs/cgroup/cam/cam-seal/memory.max 'max\n'
+shares_pids() { ln -sfn 'pid:[1]' dev/proc/111/ns/pid; put dev/proc/111/mountinfo "24 20 0:8 / /proc rw - proc proc rw\n30 20 0:9 / /proc rw - proc proc rw,$1\n"; }
+breaks "sees others' processes, as numbers" process.ns-pid shares_pids hidepid=noaccess
+breaks "or as one of a group" process.ns-pid shares_pids gid=7,hidepid=invisible
+for hides in 2 invisible ptraceable; do breaks "a /proc that hides them ($hides)" "" shares_pids hidepid=$hides; done
+breaks "and whether it does cannot be seen" INCOMPLETE:process.ns-pid sh -c 'ln -sfn "pid:[1]" dev/proc/111/ns/pid; echo x >dev/proc/111/mountinfo'
+group=dev/sys/fs/cgroup/cam/cam-seal
+breaks "no ceiling for memory" process.ceiling put $group/memory.max 'max\n'
+no_group() { put dev/proc/111/cgroup '1:name=x:/\n'; edit proc/111/limits "$1"; }
+breaks "no control group" process.ceiling no_group ''
+breaks "a limit of its own" "" no_group '/data/s/unlimited /33554432  /g'
+breaks "one that is none" process.ceiling no_group '/data/s/unlimited /9993554432/g'
+breaks "no ceiling for processes" "process.ceiling process.limit-nproc" sh -c "echo max >$group/pids.max; sed -i '/processes/s/64  /9999/g' dev/proc/111/limits"
 breaks "a socket" process.fd ln -s 'socket:[9]' dev/proc/111/fd/9
 breaks "a camera" process.devices ln -s /dev/video0 dev/proc/111/fd/9
 breaks "a secret in the environment" process.environ put dev/proc/111/environ 'AWS_SECRET_ACCESS_KEY=x\0'

@@ -91,8 +91,7 @@ echo "# live: $(count all PASS) PASS, $(count all FAIL) FAIL, $(count all INCOMP
 echo "# fails: $(verdicts all FAIL)"
 echo "# incomplete: $(verdicts all INCOMPLETE)"
 # Each of these is so: what the guest has not got (a TPM, a disk that is encrypted, a policy for SELinux, a signed list of
-# contents, somebody who knows the time, hardware of a Pi), what its first stage leaves trusted, what runs here to test (the first process is a script, which feeds the watchdog), what Debian builds, and what the
-# services leave open: control groups, and namespaces other than of mounts and networks.
+# contents, somebody who knows the time, hardware of a Pi), what its first stage leaves trusted, what runs here to test (the first process is a script, which feeds the watchdog), and what Debian builds.
 cat >expected <<'X'
 exec.elf-bindnow
 exec.elf-canary
@@ -109,11 +108,7 @@ integrity.ipe-boot-verified
 integrity.selinux-policy
 integrity.tpm
 mount.data-device
-process.cgroup
 process.domain
-process.ns-ipc
-process.ns-pid
-process.ns-uts
 watchdog.timeout
 X
 # process.unknown: the sleep between two feedings, when it is met

@@ -136,6 +136,8 @@ static const struct deed deeds[] = {
         {"sendto", SYS_sendto, {0, 0, 1, MSG_NOSIGNAL, 0, sizeof(struct sockaddr_in)}, "Aeb"},
         {"bind", SYS_bind, {0, 0, sizeof(struct sockaddr_in)}, "Ab"},
         {"close", SYS_close, {0}, "A"},
+        {"memory", SYS_mmap, {0, 0, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0},
+                "B"},
 };
 
 static void trouble(const char *what)

@@ -58,6 +58,10 @@ def cells(w):
     for tool in TOOLS:
         net = os.stat(f"/proc/{w.pid(f'cam-{tool}@door')}/ns/net").st_ino
         w.tap.ok(net == (ours if tool == "ship" else empty), f"cam-{tool}: {'has the network' if tool == 'ship' else 'is in the cell without a network'}")
+    for kind in ("ipc", "uts"):
+        ours, kept = (os.stat(path).st_ino for path in (f"/proc/self/ns/{kind}", f"/run/cam/cells/{kind}"))
+        got = {os.stat(f"/proc/{w.pid(f'cam-{tool}@door')}/ns/{kind}").st_ino for tool in TOOLS}
+        w.tap.ok(got == {kept} and kept != ours, f"every tool is in the {kind} cell", got, kept, ours)
     links = world.must("nsenter --net=/run/cam/cells/net ip -o link")
     w.tap.ok("UP" not in links.replace("LOWER_UP", "") and links.count("\n") == 1, "where nothing is up", links)
     for tool in TOOLS:
@@ -65,6 +69,20 @@ def cells(w):
         fifo = os.stat(f"/proc/{pid}/fd/2")
         flags = int(re.search(r"flags:\t(\d+)", open(f"/proc/{pid}/fdinfo/2", encoding="utf-8").read()).group(1), 8)
         w.tap.ok(stat.S_ISFIFO(fifo.st_mode) and flags & os.O_NONBLOCK and flags & os.O_ACCMODE == os.O_WRONLY, f"cam-{tool}: its messages go to a FIFO and never wait")
+
+
+DATA_MIB = {"capture": 512, "seal": 64, "spool": 64, "ship": 256, "reap": 32, "status": 32}
+
+
+def ceilings(w):
+    """No tool gets more memory than its run script says, nor may it raise that."""
+    for tool, mib in DATA_MIB.items():
+        asks = [world.must([f"{world.OUT}/tests/sandbox/inject", str(w.pid(f"cam-{tool}@door")), "memory", str(n)]).split(":")[:2] for n in (1 << 20, mib << 20)]
+        w.tap.ok(asks[0][0] == "done" and asks[1] == ["refused", " ENOMEM\n"], f"cam-{tool} gets 1 MiB more, not {mib}", asks)
+        with open(f"/proc/{w.pid(f'cam-{tool}@door')}/limits", encoding="ascii") as f:
+            limits = {line[:26].strip(): line[26:].split()[:2] for line in f}
+        w.tap.ok(limits["Max data size"] == [str(mib << 20)] * 2, f"cam-{tool}: at most {mib} MiB, and no way to have more", limits["Max data size"])
+        w.tap.ok(all(int(n) <= 256 for n in limits["Max processes"]), f"cam-{tool}: few processes, and no way to have more", limits["Max processes"])
 
 
 ASKED = "/run/choom"
@@ -267,6 +285,7 @@ def main(w):
     table(w)
     no_more(w)
     cells(w)
+    ceilings(w)
     memory(w)
     permissions(w)
     filter_rules(w)
