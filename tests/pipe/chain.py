@@ -10,13 +10,13 @@ STAGES = ("capture", "seal", "spool", "ship", "reap")
 
 
 def heeds(pid, number):
-    """Whether the program handles that signal by now: before, it would just be killed by it."""
+    """Whether the program does something else by now than to be killed by that signal."""
     try:
         with open(f"/proc/{pid}/status", encoding="utf-8") as f:
             status = dict(line.split(":\t", 1) for line in f if ":\t" in line)
     except OSError:
         return True  # it has ended
-    return any(int(status[k], 16) >> number - 1 & 1 for k in ("SigBlk", "SigCgt") if k in status)
+    return any(int(status[k], 16) >> number - 1 & 1 for k in ("SigBlk", "SigCgt", "SigIgn") if k in status)
 
 
 def until(condition, seconds=120):
