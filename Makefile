@@ -333,10 +333,10 @@ lint: DEPS = $(DEPS_BUILD) $(DEPS_LINT)
 lint: deps lint-c lint-sh lint-man
 
 lint-c: $(O)/obj/cam-harden-check/pi3-camera.inc
-	printf '%s\n' $(C_FILES) | xargs -P2 -n4 sh -c 'clang-tidy --quiet --warnings-as-errors="*" --checks="$(TIDY)" "$$@" -- -std=c11 $(INCLUDES) 2>/dev/null' tidy
+	@printf '%s\n' $(C_FILES) | xargs -P2 -n4 sh -c 'clang-tidy --quiet --warnings-as-errors="*" --checks="$(TIDY)" "$$@" -- -std=c11 $(INCLUDES) 2>/dev/null' tidy
 	clang-tidy --quiet --warnings-as-errors="*" --checks="$(TIDY),-cert-err58-cpp" $(CXX_FILES) -- -std=c++17 $(INCLUDES) $(LIBCAMERA_INCLUDES) 2>/dev/null
 	cppcheck -q --std=c++17 --enable=warning,performance,portability --error-exitcode=1 $(INCLUDES) $(CXX_FILES)
-	cppcheck -q -j2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 $(INCLUDES) $(C_FILES)
+	@cppcheck -q -j2 --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 $(INCLUDES) $(C_FILES)
 
 lint-sh:
 	printf '%s\n' .ci/run tests/*.sh tests/*/*.sh $$(grep -lE '^#!/bin/(ba)?sh' tests/*/*.t) $(SERVICES) s6-rc/run/finish s6-rc/users | xargs -P2 -n6 shellcheck -x -P SCRIPTDIR -e SC2317,SC2016,SC2012,SC2086

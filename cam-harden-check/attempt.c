@@ -300,10 +300,10 @@ static void places_try(struct tries *t, const struct where *w)
 			continue;
 		else if (++points > POINTS_MAX)
 			place_unseen(t, m.point, "more mounts than are tried");
+		else if (stat(m.point, &st) == 0 && S_ISDIR(st.st_mode))
+			place_try(t, m.point);
 		else if (stat(m.point, &st) < 0 && errno != ENOENT) /* unmounted since */
 			place_unseen(t, m.point, strerror(errno));
-		else if (S_ISDIR(st.st_mode))
-			place_try(t, m.point);
 	}
 	free(text);
 }

@@ -18,8 +18,7 @@ static bool same_place(const struct where *w, pid_t pid, const char *name, const
 	return *known && strcmp(its, place) == 0;
 }
 
-/* A namespace of its own, or a /proc that shows it nothing but itself: each tool is the only one of its user.
- */
+/* A namespace of its own, or a /proc that shows it nothing but itself: no two tools have one user. */
 static void not_its_own(struct audit *a, const struct where *w, enum key key)
 {
 	const int hides = key == KEY_NS_PID ? process_hidepid(w, a->pid) : HIDEPID_OFF;
@@ -53,8 +52,7 @@ static void namespaces_look(struct audit *a, const struct where *w)
 
 enum { DATA_MAX_BYTES = 1 << 30 };
 
-/* Has its control group ("0::/GROUP", of the second version) this ceiling? -1 with errno: it cannot be told.
- */
+/* Has its control group ("0::/GROUP": version 2) this ceiling? -1 with errno: it cannot be told. */
 static int group_has(const struct where *w, pid_t pid, const char *file)
 {
 	char path[1024] = "";

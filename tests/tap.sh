@@ -81,6 +81,18 @@ waits() {
 	return 1
 }
 
+# steady PID: that process is the program, no longer the shell that starts it, and SIGTERM would not just kill it.
+steady() {
+	awk '/^Name:/ { shell = $2 ~ /sh$/ } /^Sig(Blk|Cgt):/ && /[4-7c-f]...$/ { heeds = 1 }
+		END { exit shell || !heeds }' "/proc/$1/status" 2>/dev/null
+}
+
+# drained FD: nothing is left to read in the pipe that is open here as FD.
+drained() {
+	/usr/bin/python3 -c 'import fcntl, sys, termios
+sys.exit(any(fcntl.ioctl(int(sys.argv[1]), termios.FIONREAD, bytes(4))))' "$1"
+}
+
 # skip_all WHY: the whole file cannot run here.
 skip_all() {
 	echo "1..0 # SKIP $1"

@@ -6,12 +6,12 @@
 # wrong REGEX ARGUMENT...: a usage error that says so.
 wrong() {
 	want=$1; shift
-	exits 100 "cam-capture $*" timeout 20 cam-capture "$@"
+	exits 100 "cam-capture $*" timeout 60 cam-capture "$@"
 	says "  says: $want" "^cam-capture: .*$want"
 }
 # refuses CODE REGEX NAME: in.y4m is refused.
 refuses() {
-	exits "$1" "$3" timeout 20 cam-capture -i in.y4m -F
+	exits "$1" "$3" timeout 60 cam-capture -i in.y4m -F
 	says "  says: $2" "^cam-capture: .*$2"
 }
 header() { printf '%s\n' "YUV4MPEG2 $1" >in.y4m; }
@@ -20,7 +20,7 @@ header() { printf '%s\n' "YUV4MPEG2 $1" >in.y4m; }
 if ! ls /dev/media* >/dev/null 2>&1; then
 	for a in "" "-s 640x480 -r 25" "-c 0" "-C brightness=1 -R 180"; do
 		# shellcheck disable=SC2086
-		exits 111 "no camera: cam-capture $a" timeout 20 cam-capture $a
+		exits 111 "no camera: cam-capture $a" timeout 60 cam-capture $a
 		says "  says so" '^cam-capture: no camera: there is no /dev/media device: no driver has found one$'
 		is "  and no more" "$(wc -l <tap.err)" 1
 	done
@@ -64,9 +64,9 @@ wrong 'a GOP of more than 4 MiB' -T -g 17
 wrong 'a GOP of more than 4 MiB' -T -g 2 -b 25M
 for d in 2 1024 x 9; do wrong '-D' -T -D $d; done
 
-exits 100 "stdout is a terminal" script -qec "timeout 20 cam-capture -T 2>$T/said" /dev/null
+exits 100 "stdout is a terminal" script -qec "timeout 60 cam-capture -T 2>$T/said" /dev/null
 ok "says so" grep -q 'stdout: a terminal' said
-exits 100 "stdout is closed" sh -c 'timeout 20 cam-capture -T >&-'
+exits 100 "stdout is closed" sh -c 'timeout 60 cam-capture -T >&-'
 says "says so" 'stdout: is closed'
 exits 111 "a file that is not there" cam-capture -i nothing.y4m
 says "says so" 'nothing.y4m: cannot open: No such file'
@@ -120,7 +120,7 @@ ok "does without its library" sh -c '! ldd no-camera/cam-capture | grep -qE "cam
 ok "-l" no-camera/cam-capture -l
 cp tap.out list
 ok "says so" grep -q '^source	camera	not built in (LIBCAMERA=0)$' list
-exits 100 "has no camera" timeout 20 no-camera/cam-capture
+exits 100 "has no camera" timeout 60 no-camera/cam-capture
 says "says so" 'no camera: not built in.*-T.*-i FILE'
 
 # Without x264.
@@ -129,6 +129,6 @@ ok "does without its library" sh -c '! ldd none/cam-capture | grep -q x264'
 ok "-l" none/cam-capture -l
 cp tap.out list
 ok "says so" grep -q '^encoder	x264	not built in (X264=0)$' list
-exits 100 "has no encoder" timeout 20 none/cam-capture -T
+exits 100 "has no encoder" timeout 60 none/cam-capture -T
 says "says so" 'no encoder: x264: not built in'
 tap_done

@@ -43,17 +43,27 @@ records <sealed >list
 is "and marked" "$(sed -n 's/^data.*flags=\([0-9]*\)$/\1/p' list | awk '$1 >= 32' | wc -l)" 1
 
 # --- live ---
-"$py/stream.py" drip 30 <long.h264 | cam-seal -i door.key -r both >live 2>/dev/null
+"$py/stream.py" drip 30 <long.h264 |
+	ASAN_OPTIONS=detect_leaks=0 strace -qq -ttt -s0 -e trace=write -e signal=none -o trace cam-seal -i door.key -r both >live 2>/dev/null
 records <live >list
+# the end of an access unit that was written a second or more after what came behind the mark before has a mark behind it
+sed -n 's/^\([0-9.]*\) write(1, .*/\1/p' trace | paste -d ' ' - list >timed
 is "a mark at least once a second while input flows" \
-	"$(awk '/^(header|checkpoint|end)/ { match($0, /boot=[0-9]+/); t = substr($0, RSTART + 5, RLENGTH - 5) / 1e9; if (last && t - last > 1.9) bad++; last = t; n++ } END { print (n >= 4), bad + 0 }' list)" "1 0"
+	"$(awk 'due && !/ (checkpoint|end) / { bad++ } { due = 0 } / checkpoint .*reason=timer/ { n++ } !/ data / { since = 0; next }
+	!since { since = $1 } { ends = 0 } match($0, /flags=[0-9]+/) { ends = int(substr($0, RSTART + 6, RLENGTH - 6) / 2) % 2 }
+	{ due = ends && $1 - since > 1.01 } END { print (n >= 1), bad + 0 }' timed)" "1 0"
 "$py/stream.py" cut 10 0 <s.h264 >ten.h264
-{ cat ten.h264; sleep 4; } | cam-seal -i door.key -r both -t 1 >stall 2>/dev/null &
-stop_at_end $!
-sleep 1.7
-records -e <stall >list
-is "a mark when input stalls" "$(count '^checkpoint .*reason=timer units=10'),$(count '^end')" "1,0"
-wait $!
+mkfifo in
+cam-seal -i door.key -r both -t 1 <in >stall 2>/dev/null &
+stalled=$!
+stop_at_end $stalled
+exec 9>in
+cat ten.h264 >&9
+told() { records -e <stall >list && [ "$(count "$1")" = 1 ]; }
+ok "a mark when input stalls" waits 60 told '^checkpoint .*reason=timer units=10'
+waits 60 told '^end .*reason=stall units=10'
+exec 9>&-
+wait $stalled
 records <stall >list
 is "and the end of the segment soon after" "$(count '^checkpoint'),$(count '^end .*reason=stall units=10'),$(count '^header')" "1,1,1"
 is "all of it came out" "$(records -c <stall | md5sum)" "$(md5sum <ten.h264)"
@@ -66,34 +76,30 @@ late, have = [], b""
 for a, b in zip(starts[:20], starts[1:]):
     begun, want = time.monotonic(), b - a
     p.stdin.write(data[a:b])
-    while want > 0 and select.select([p.stdout], [], [], 2)[0]:
+    while want > 0 and select.select([p.stdout], [], [], 30)[0]:
         have += os.read(p.stdout.fileno(), 65536)
         while len(have) >= 24 and len(have) >= struct.unpack_from("<H", have, 6)[0]:
             n = struct.unpack_from("<H", have, 6)[0]
             want -= n - 41 if have[5] == 2 else 0
             have = have[n:]
-    late.append(time.monotonic() - begun if want <= 0 else 2)
+    if want > 0:
+        sys.exit("an access unit does not come out before the next one has come in")
+    late.append(time.monotonic() - begun)
 p.stdin.close()
-print("%.1f ms" % (1000 * sorted(late)[10]))
-sys.exit(sorted(late)[10] > 0.05)
+# after 100 ms without input any would leave; how long this machine takes for most of them is its own affair
+print("%.1f ms" % (1000 * min(late)))
+sys.exit(min(late) > 0.05)
 END
 ok "an access unit with the message leaves at once" /usr/bin/python3 latency.py
 
 # --- restarts ---
 rm -f door.epoch
 cam-seal -i door.key -r both <s.h264 >all 2>/dev/null
-mkfifo in
+records <all >list
 for i in 1 2; do
-	cam-seal -i door.key -r both <in >>all 2>/dev/null &
-	pid=$!
-	stop_at_end $pid
-	exec 9>in
-	cat s.h264 >&9
-	# a whole IDR interval at least has been marked
-	waits 5 sh -c "tail -c +1 all | \"$py/segment.py\" -e | grep '^checkpoint' | grep -c . | grep -qx $((i * 3 + 3))"
-	kill -9 $pid
-	wait $pid 2>/dev/null
-	exec 9>&-
+	# all but the last record was written: behind the last mark, that of an IDR, stand access units
+	strace -qq -o trace -e trace=write -e inject=write:signal=KILL:when="$(wc -l <list)" cam-seal -i door.key -r both <s.h264 >>all 2>/dev/null
+	is "killed ($i)" $? 137
 done
 cam-seal -i door.key -r both <s.h264 >>all 2>/dev/null
 records -e <all >list
@@ -113,7 +119,7 @@ start() { # cam-seal with input from the fifo, which is open as 9
 }
 mkdir rcpts && cp both rcpts/rcpt
 start -D 5 5>ready
-ok "says when it is ready" waits 5 test -s ready
+ok "says when it is ready" waits 60 test -s ready
 is "with a newline" "$(od -An -c ready | tr -d ' ')" '\n'
 exits 111 "a second one on the same epoch file is refused" cam-seal -i door.key -r rcpts/rcpt </dev/null
 says "and says why" 'door.epoch: in use by another cam-seal'
@@ -130,7 +136,7 @@ is "another one before, where the frame numbers begin again" "$(count '^end .*re
 is "what the pipe held is in it" "$(cam-open -k me.key -s door.pub out 2>/dev/null | md5sum)" "$(cat s.h264 ten.h264 | md5sum)"
 start
 { cat s.h264; head -c 150 ten.h264; } >&9
-waits 5 sh -c 'test $(wc -c <out) -gt 40000'
+waits 60 sh -c 'test $(wc -c <out) -gt 40000'
 kill -INT $pid
 wait $pid
 is "SIGINT in an access unit: exit 0" $? 0
@@ -147,15 +153,17 @@ import re, sys
 d = open("s.h264", "rb").read()
 a = [m.start() for m in re.finditer(b"\0\0\0\1\x09", d)] + [len(d)]
 sys.stdout.buffer.write(d[a[int(sys.argv[1])]:a[int(sys.argv[1]) + int(sys.argv[2])]])' "$1" "$2" >&9
-	waits 5 sh -c "\"$py/segment.py\" -e -k me.key -s door.pub <out | awk '/^data.*flags=[2367]/ { n++ } END { exit n != $(($1 + $2)) }'"
+	waits 60 sh -c "\"$py/segment.py\" -e -k me.key -s door.pub <out | awk '/^data.*flags=[2367]/ { n++ } END { exit n != $(($1 + $2)) }'"
 }
 feed 0 30
-cp both new && mv new rcpts/rcpt && kill -HUP $pid && sleep 0.3
+# what comes after the signal was taken, which is between two reads, finds the new recipients
+heard() { ! grep -qE '^(Sig|Shd)Pnd:.*[13579bdf]$' "/proc/$pid/status"; }
+cp both new && mv new rcpts/rcpt && kill -HUP $pid && waits 60 heard
 feed 30 30
-kill -HUP $pid && sleep 0.3
+kill -HUP $pid && waits 60 heard
 feed 60 30
 echo nonsense >rcpts/rcpt && kill -HUP $pid
-ok "a broken file of recipients is told" waits 5 grep -q 'rcpt: not a key line: the recipients stay as they were' err
+ok "a broken file of recipients is told" waits 60 grep -q 'rcpt: not a key line: the recipients stay as they were' err
 feed 90 30
 exec 9>&-
 wait $pid

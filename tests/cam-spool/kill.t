@@ -42,7 +42,7 @@ campaign() {
 	stop_at_end $spool
 	wait $records
 	last=$(ls in | tail -n 1)
-	ok "$1: after $n kills the rest of the stream is recorded" waits 20 test -e "mnt/d/$last"
+	ok "$1: after $n kills the rest of the stream is recorded" waits 300 test -e "mnt/d/$last"
 	kill -TERM $spool
 	wait $spool
 	is "$1: exit 0" $? 0

@@ -101,7 +101,8 @@ while ! gone $records; do
 	cam-spool -q 1M -f 0 d <pipe >>names 2>>said2 8>&- &
 	pid=$!
 	stop_at_end $pid
-	sleep "0.$(od -An -N1 -tu1 /dev/urandom | awk '{ printf "%03d", 50 + $1 }')"
+	# longer each time, or on a slow machine it would never come to anything
+	sleep "$(od -An -N1 -tu1 /dev/urandom | awk -v n=$n '{ print (50 + $1) * 1.1 ^ n / 1000 }')"
 	kill -KILL $pid
 	wait $pid 2>/dev/null
 	n=$((n + 1))

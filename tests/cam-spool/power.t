@@ -41,7 +41,7 @@ at_random() {
 	"$make_records" -n 100000 -r 8 -m 3 -p 500 -e "$1" -w in >pipe 2>/dev/null &
 	records=$!
 	stop_at_end $spool $records
-	waits 10 test -s names
+	waits 60 lines names 3
 	sleep "0.$(od -An -N1 -tu1 /dev/urandom | awk '{ printf "%03d", $1 * 2 }')"
 	xfs_io -x -c shutdown mnt
 	kill -KILL $records $spool
@@ -56,11 +56,15 @@ at_call() {
 	strace -f -o trace -e trace="$1" -e inject="$1:signal=STOP:when=$2" cam-spool -S 100 mnt/d <stream >names 2>said &
 	spool=$!
 	stop_at_end $spool
-	waits 5 sh -c "grep -q stopped.by.SIGSTOP trace || grep -q exited.with trace" && grep -q 'stopped by' trace && stopped=$((stopped + 1))
+	waits 60 sh -c "grep -q stopped.by.SIGSTOP trace || grep -q exited.with trace" && grep -q 'stopped by' trace && stopped=$((stopped + 1))
 	xfs_io -x -c shutdown mnt
-	for child in $(pgrep -P $spool); do kill -CONT $child 2>/dev/null; done
-	sleep 0.2
-	for _ in $(seq 200); do
+	# told again and again: a thread of it may not have stopped yet
+	went_on() {
+		for child in $(pgrep -P $spool); do kill -CONT "$child" 2>/dev/null; done
+		gone $spool || grep -q 'trying again' said
+	}
+	waits 60 went_on
+	for _ in $(seq 1000); do
 		gone $spool && break
 		for child in $(pgrep -P $spool); do kill -KILL $child 2>/dev/null; done
 		sleep 0.05

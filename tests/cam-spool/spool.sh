@@ -42,6 +42,9 @@ count() { find "$1" -maxdepth 1 -name "*$2" | wc -l | tr -d ' '; }
 # A process that is gone, or is waiting to be collected by its parent.
 gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
 
+# A process that is neither.
+lives() { ! gone "$1"; }
+
 lines() { [ "$(wc -l <"$1")" -ge "$2" ]; }
 
 # told NAME REGEX: the file "said", where the messages of the last run went, has a line that matches.
@@ -92,11 +95,23 @@ stubs() {
 	PY
 }
 
-# most FOLDER PID: the most bytes that du(1) sees in a folder while a process lives.
+# stops PID: it is stopped when this returns, with all its threads, or has ended.
+stops() {
+	kill -STOP "$1" 2>/dev/null
+	for state in /proc/"$1"/task/*/status; do
+		while grep -q '^State:.[RSD]' "$state" 2>/dev/null; do :; done
+	done
+}
+
+# most FOLDER PID [WRITER]: the most bytes that du(1) sees in a folder while a process lives, and after that; WRITER,
+# by default the same process, stands still meanwhile, or du would add up what was never there at one time.
 most() {
-	most=0
-	while ! gone "$2"; do
+	most=0 over=0 writer=${3:-$2}
+	while [ $over = 0 ]; do
+		if gone "$2"; then over=1; fi
+		gone "$writer" || stops "$writer"
 		now=$(du -s -B1 "$1" 2>/dev/null | cut -f 1)
+		gone "$writer" || kill -CONT "$writer"
 		[ "${now:-0}" -le $most ] || most=$now
 	done
 	echo $most

@@ -8,18 +8,21 @@
 
 for options in "-n me" "-s door" "-s other"; do cam-key -g $options || exit 1; done
 mkdir spool
+before=$(date +%s)
 ok "an empty spool: exit 0" cam-status -1 spool
+after=$(date +%s)
 cp tap.out said
 is "begins and ends" "$(sed -n '1p;$p' said | tr '\n' ' ')" "cam-status 1 end "
 is "counts nothing" "$(grep -E '^spool|^evict|^newest' said | tr '\n' ';')" "spool part 0 0;spool cam 0 0;spool sent 0 0;spool gone 0 0;spool foreign 0;evictions 0;"
-ok "the time is now" [ $(($(date +%s) - $(date -d "$(sed -n 's/^time \([^ ]*\) .*/\1/p' said)" +%s))) -le 60 ]
+now=$(date -d "$(sed -n 's/^time \([^ ]*\) .*/\1/p' said)" +%s)
+ok "the time is now" [ "$now" -ge $before -a "$now" -le $after ]
 for odd in "" "-s 0 spool" "-s x spool" "spool spool" "-a" "-1 -1 spool"; do exits 100 "cam-status $odd" cam-status $odd; done
 exits 111 "no such directory" cam-status -1 nowhere
 echo x >spool/stranger
 
 # An eighth of a megabyte a second for twenty seconds into one of two: what is not stored has to go.
 cam-capture -T -F -s 320x240 -r 30 -b 1M 2>/dev/null | head -c 4000000 | cam-seal -i door.key -r me.pub -t 1 2>/dev/null >film
-cam-spool -q 2M spool <film >/dev/null 2>told
+cam-spool -q 2M -f 0 spool <film >/dev/null 2>told
 name=$(cd spool && find . -name "*.gone*" | sed "s,^\./,,")
 [ "$name" ] || { cat told; ls -l spool; exit 1; }
 cam-status -1 spool >said
@@ -37,11 +40,11 @@ is "its frames" "$(sed -n 's/^frames //p' said)" "$(cam-open -j "spool/$newest" 
 # Each is told once, also when the pack is stored and renamed between two reports; after that nothing more.
 cam-status -s 1 spool >said & pid=$!
 stop_at_end $pid
-ok "a second report comes" waits 10 sh -c '[ "$(grep -c "^end" said)" -ge 2 ]'
+ok "a second report comes" waits 60 sh -c '[ "$(grep -c "^end" said)" -ge 2 ]'
 is "and tells none again" "$(grep -c '^evicted ' said)" "$went"
 mv "spool/$name" "spool/$(echo "$name" | sed 's/\.gone.*/.sent/')"
 seen=$(grep -c '^end' said)
-ok "the pack is stored: reports go on" waits 10 sh -c "[ \$(grep -c '^end' said) -ge $((seen + 2)) ]"
+ok "the pack is stored: reports go on" waits 60 sh -c "[ \$(grep -c '^end' said) -ge $((seen + 2)) ]"
 is "none is told again" "$(grep -c '^evicted ' said)" "$went"
 kill -TERM $pid
 wait $pid; is "SIGTERM: exit 0" $? 0
@@ -53,19 +56,19 @@ mkfifo pipe
 exec 7<>pipe
 cam-status -s 1 spool >pipe 2>err 7>&- & pid=$!
 stop_at_end $pid
-ok "a pipe that is not read: left out, and said" waits 10 grep -q 'stdout is not read' err
+ok "a pipe that is not read: left out, and said" waits 60 grep -q 'stdout is not read' err
 sleep 2
 kill -TERM $pid
 wait $pid; is "and it ends: exit 0" $? 0
 is "what was written is one report, whole" "$(echo over >&7; sed '/^over$/q' <&7 | sed -n '1p;/^cam-status/p;/^end/p;$p' | tr '\n' ' ')" "cam-status 1 cam-status 1 end over "
 echo "not read" >pipe
-timeout 20 cam-status -1 spool >pipe 7>&-
+timeout 60 cam-status -1 spool >pipe 7>&-
 is "-1 is never left out" "$(sed '/^end$/q' <&7 | tail -n 1)" end
 cam-status -s 1 spool >pipe 2>err 7>&- & pid=$!
 stop_at_end $pid
-waits 10 grep -q 'stdout is not read' err
+waits 60 grep -q 'stdout is not read' err
 exec 7<&-
-ok "the reader ends without reading: it ends too" waits 10 gone $pid
+ok "the reader ends without reading: it ends too" waits 60 gone $pid
 wait $pid; is "exit 0" $? 0
 
 # --- what cam-open makes of it ---

@@ -1,11 +1,32 @@
 """The whole chain for tests: stages between pipes that outlive them, as s6-rc holds them, and a TLS server."""
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 
 STAGES = ("capture", "seal", "spool", "ship", "reap")
+
+
+def heeds(pid, number):
+    """Whether the program does something else by now than to be killed by that signal."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8") as f:
+            status = dict(line.split(":\t", 1) for line in f if ":\t" in line)
+    except OSError:
+        return True  # it has ended
+    return any(int(status[k], 16) >> number - 1 & 1 for k in ("SigBlk", "SigCgt", "SigIgn") if k in status)
+
+
+def until(condition, seconds=120):
+    """Whether that came true in time."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() >= end:
+            return False
+        time.sleep(0.05)
+    return True
 
 
 class Server:
@@ -20,11 +41,16 @@ class Server:
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
              "-keyout", f"{folder}/key.pem", "-out", f"{folder}/ca.pem", "-days", "2", "-subj", "/CN=localhost",
              "-addext", "subjectAltName=DNS:localhost"], check=True, stderr=subprocess.DEVNULL)
-        import socket
+        self.ca = f"{folder}/ca.pem"
+        self.process = None
+        self.configure()
+
+    def configure(self):
+        """With a port that is free, as yet."""
+        folder = self.folder
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
-        self.ca = f"{folder}/ca.pem"
         self.url = f"https://localhost:{self.port}/cams/door/"
         paths = "".join(f"{k}_temp_path {folder}/nginx/{k};\n" for k in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         user = "user root;\n" if os.getuid() == 0 else ""
@@ -34,15 +60,19 @@ class Server:
                 http {{ access_log off; {paths} client_max_body_size 1g;
                 server {{ listen 127.0.0.1:{self.port} ssl; ssl_certificate {self.ca}; ssl_certificate_key {folder}/key.pem;
                 root {self.root}; autoindex on; dav_methods PUT DELETE MKCOL MOVE; create_full_put_path on; }} }}""")
-        self.process = None
 
     def start(self):
         self.process = subprocess.Popen(["nginx", "-e", f"{self.folder}/nginx/error.log", "-p", self.folder, "-c", f"{self.folder}/nginx/nginx.conf"])
-        for _ in range(100):
-            if subprocess.run(["curl", "-s", "--cacert", self.ca, "-o", "/dev/null", f"https://localhost:{self.port}/"], check=False).returncode == 0:
-                return
-            time.sleep(0.1)
-        raise RuntimeError("nginx does not start")
+        until(lambda: self.answers() or self.process.poll() is not None)
+        if self.process.poll() is not None:  # somebody else has the port by now
+            self.configure()
+            self.start()
+        elif not self.answers():
+            raise RuntimeError("nginx does not start")
+
+    def answers(self):
+        command = ["curl", "-s", "--cacert", self.ca, "-o", "/dev/null", f"https://localhost:{self.port}/"]
+        return subprocess.run(command, check=False).returncode == 0
 
     def stop(self):
         if self.process:
@@ -85,8 +115,9 @@ class Chain:
         self.running[stage].send_signal(signal.SIGKILL)
         self.running[stage].wait()
 
-    def stop(self, stage, seconds=20):
+    def stop(self, stage, seconds=120):
         """An orderly stop; the stage has to exit 0."""
+        until(lambda: heeds(self.running[stage].pid, signal.SIGTERM))
         self.running[stage].send_signal(signal.SIGTERM)
         code = self.running[stage].wait(timeout=seconds)
         if code:
@@ -98,6 +129,16 @@ class Chain:
         for s in dead:
             self.start(s)
         return dead
+
+    def recorded_bytes(self):
+        """Of the segments in the spool, also the one that is being written."""
+        found = 0
+        for n in os.listdir(self.spool):
+            try:
+                found += os.path.getsize(f"{self.spool}/{n}")
+            except FileNotFoundError:
+                pass  # renamed
+        return found
 
     def waiting(self):
         return [n for n in os.listdir(self.spool) if n.endswith((".cam", ".part"))]

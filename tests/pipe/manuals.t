@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import chain
@@ -53,7 +54,12 @@ def main():
     }
     seen = set()
 
-    def run(command, prepare=""):
+    def enough(then):
+        """When to interrupt what runs until told to stop: after 3 s, and what it is run for has come."""
+        begun = time.monotonic()
+        return lambda: time.monotonic() >= begun + 3 and (then is None or then())
+
+    def run(command, prepare="", then=None):
         """Types one example; `prepare` is typed before it, and is no example."""
         seen.add(command)
         for old, new in put.items():
@@ -61,15 +67,15 @@ def main():
         if prepare:
             subprocess.run(prepare, shell=True, cwd=folder, check=True, stderr=subprocess.DEVNULL)
         forever = "cam-capture" in command and not re.search("timeout|-i -|-l", command)
-        return shell.run(command, 40, 4 if forever else None)
+        return shell.run(command, 120, enough(then) if forever else None)
 
     def ok(command, prepare="", code="0", then=None):
-        got, shown = run(command, prepare)
+        got, shown = run(command, prepare, then)
         good = got is not None and set(got.split()) == set(code.split())
         tap.ok(good and (then is None or then()), f"{command[:90]}: exit {got}", shown)
 
     def made(name):
-        return lambda: os.path.getsize(f"{folder}/{name}") > 0
+        return lambda: os.path.exists(f"{folder}/{name}") and os.path.getsize(f"{folder}/{name}") > 0
 
     try:
         pages = {os.path.basename(p): examples(p) for p in sorted(glob.glob(f"{TOP}/man/*.[1-8]"))}
@@ -102,8 +108,8 @@ def main():
         mark = [c for c in pages["cam-reap.1"] if "echo" in c][0]
         ok(mark, f"rm -f spool/*; cp door.cam spool/{NAME}.cam", then=lambda: os.path.exists(f"{folder}/spool/{NAME}.sent"))
         ship = [c for c in pages["cam-reap.1"] if "echo" not in c][0]
-        shell.run("set -m", 5)
-        got, shown = shell.run(ship.replace("https://cloud.example/cams/door/", server.url).replace("cam-ship ", f"cam-ship -C {server.ca} "), 20, 3)
+        shell.run("set -m")
+        got, shown = shell.run(ship.replace("https://cloud.example/cams/door/", server.url).replace("cam-ship ", f"cam-ship -C {server.ca} "), 120, enough(None))
         seen.add(ship)
         tap.ok(got is not None and set(got.split()) == {"0"}, f"{ship}: exit {got}", shown)
         audit, image, layered, kconfig, sysctl, nft, sbom, tree, whole, keep, changed, ask, seal, release, released = pages["cam-harden-check.8"]

@@ -36,6 +36,7 @@ def main():
             time.sleep(0.2)
             for s in PROMISED:
                 most[s] = max(most[s], private_bytes(c.running[s].pid))
+        chain.until(lambda: len(server.objects()) >= 2)
         tap.ok(not c.revive(), "all stages are alive")
         for s, limit in PROMISED.items():
             tap.ok(most[s] <= limit, f"cam-{s}: {most[s] / MIB:.1f} MiB private, promised {limit // MIB}")

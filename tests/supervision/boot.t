@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-# defends: see.capture lose.spool enter.sibling
+# defends: see.capture lose.spool lose.memory enter.sibling
 """From nothing to a running camera: who runs as whom, in which cell, and may touch what; a report arrives; a second
 camera is added while the first one records; the gate; an orderly stop loses nothing of what was in the pipes.
-defends: see.capture lose.spool enter.sibling"""
+defends: see.capture lose.spool lose.memory enter.sibling"""
 import hashlib
 import os
 import re
