@@ -215,6 +215,10 @@ FILES = "file chr_file blk_file"
 
 def domains_ask(p):
     same(p.ways, WAYS, "each domain has its ways in")
+    late = {(str(r.filename), str(r.default)) for r in p.policy.terules() if str(r.ruletype) == "type_transition" and str(r.source) == "kernel_t"
+            and str(r.tclass) == "chr_file"}
+    ok({("video0", "video_t"), ("media3", "video_t"), ("v4l-subdev0", "video_t"), ("video31", "video_t")} <= late, "cameras that come late have their label",
+       late)
     same(p.who("transition", "process"), {(a, b) for a, _, b in WAYS}, "and no other")
     same(p.who("entrypoint"), {(b, x) for _, x, b in WAYS}, "each begins with its own file")
     same({d for d in p.domains} - {b for _, _, b in WAYS}, {"kernel_t"}, "none cannot be reached")
