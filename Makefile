@@ -358,7 +358,7 @@ security-table: $(O)/tests/sandbox/matrix
 # SELINUX_SITE: rules of one's own, which promises.cil binds too. Version 33 is what Linux reads since 5.8.
 SELINUX_SITE =
 SELINUX_POLICY = policy.33
-SELINUX_CIL = s6-rc/selinux/classes.cil s6-rc/selinux/camera.cil s6-rc/selinux/promises.cil
+SELINUX_CIL = $(patsubst %,s6-rc/selinux/%.cil,classes types camera promises)
 
 selinux: $(O)/selinux/$(SELINUX_POLICY)
 $(O)/selinux/$(SELINUX_POLICY): $(SELINUX_CIL) $(SELINUX_SITE)

@@ -196,6 +196,7 @@ ok "sleep, which holds the log's FIFO, in cam_hold_t" grep -qx 'sleep system_u:s
 domain s6-supervise cam_super_t
 domain s6-fdholderd cam_super_t
 domain init cam_super_t
+is "the policy knows every class and permission of this kernel" "$(grep -E 'SELinux: .*not defined' "$out/dmesg.running")" ""
 is "until something is tried, nothing is refused" "$(grep -E 'avc: +denied' "$out/dmesg.running")" ""
 ok "the gate has its audit: $(cat "$out/gate")" grep -qE '^exit 1: [0-9]+ PASS' "$out/gate"
 is "what is killed is started again, and finish knows what is in vain" "$(tr '\n' ' ' <"$out/svstat")" "log another 0 finish 125 reap another 0 finish 125 "

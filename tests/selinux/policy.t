@@ -15,7 +15,7 @@ import tempfile
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SOURCE = f"{TOP}/s6-rc/selinux"
 O = os.environ.get("O", f"{TOP}/build")
-CIL = [f"{SOURCE}/{n}.cil" for n in ("classes", "camera", "promises")]
+CIL = [f"{SOURCE}/{n}.cil" for n in ("classes", "types", "camera", "promises")]
 
 try:
     import setools
