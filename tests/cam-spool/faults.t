@@ -90,7 +90,7 @@ is "all but those pages is as it was" $? 0
 
 # paced INTERVAL REGEX COUNT PACE: records come, every fourth a mark, until so many lines of the trace match
 paced() {
-	rm -rf d && mkdir d
+	rm -rf d trace && mkdir d
 	exec 8<>pipe
 	strace -f -y -ttt -o trace -e trace=fdatasync,pwrite64,read,write cam-spool -S "$1" d <pipe >names 2>said 8>&- &
 	pid=$!
