@@ -27,6 +27,13 @@ tap_cleanup() {
 trap tap_cleanup EXIT
 trap 'exit 1' INT TERM HUP
 
+# Why, for people: on standard error, which prove passes on at once, so that each line says whose it is.
+tap_why() {
+	for tap_f in "$T/tap.out" "$T/tap.err"; do
+		if [ -s "$tap_f" ]; then head -n 20 "$tap_f" | sed "s,^,# ${0##*tests/} $tap_run: ,"; fi
+	done >&2
+}
+
 tap_result() {
 	tap_run=$((tap_run + 1))
 	if [ "$1" = 0 ]; then
@@ -34,8 +41,7 @@ tap_result() {
 	else
 		tap_failed=$((tap_failed + 1))
 		echo "not ok $tap_run - $2"
-		if [ -s "$T/tap.out" ]; then sed 's/^/#   /' "$T/tap.out" | head -n 20; fi
-		if [ -s "$T/tap.err" ]; then sed 's/^/#   /' "$T/tap.err" | head -n 20; fi
+		tap_why
 	fi
 }
 
@@ -53,7 +59,7 @@ exits() {
 	tap_code=$?
 	[ $tap_code = "$tap_want" ]
 	tap_result $? "$tap_name (exit $tap_want)"
-	[ $tap_code = "$tap_want" ] || echo "#   exited $tap_code"
+	[ $tap_code = "$tap_want" ] || echo "# ${0##*tests/} $tap_run: exited $tap_code" >&2
 }
 
 # is NAME GOT WANTED: two strings are equal.
@@ -92,6 +98,10 @@ drained() {
 	/usr/bin/python3 -c 'import fcntl, sys, termios
 sys.exit(any(fcntl.ioctl(int(sys.argv[1]), termios.FIONREAD, bytes(4))))' "$1"
 }
+
+# fresh FILE...: emptied, before a command that goes on beside the test writes to it: its shell may come to open it later than
+# the test looks at what the one before has left there.
+fresh() { for tap_f; do : >"$tap_f"; done; }
 
 # skip_all WHY: the whole file cannot run here.
 skip_all() {

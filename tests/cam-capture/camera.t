@@ -101,6 +101,7 @@ ok "is left out and counted" sh -c "awk '\$3 == 6 || \$3 == 7 || \$3 - \$4 != \$
 ok "an encoder that is too slow" frames "rate fps=2000" 600 -s 1920x1080
 ok "drops and counts" sh -c "awk '\$3 - \$4 != \$1 {exit 1} END {exit \$4 < 10}' out.txt"
 ok "decodes without a word" decodes out.h264
+fresh out.h264 said
 FAKE="rate fps=50" "$fake" -s 64x64 >out.h264 2>said &
 pid=$!
 stop_at_end $pid

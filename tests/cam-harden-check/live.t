@@ -79,6 +79,7 @@ libc.prctl(15, b"cam-spool", 0, 0, 0)
 print("ready", flush=True)
 time.sleep(600)
 X
+fresh ready
 python3 wx.py >ready & wx=$!
 stop_at_end $wx
 waits 60 grep -q ready ready

@@ -161,6 +161,7 @@ export TPM2TOOLS_TCTI=swtpm:path=$PWD/socket
 says "one that does not answer" tpm-owner tpm.unowned "unseen: the TPM, or tpm2_getcap, did not answer"
 says "one that does not answer" rollback rollback "unseen: the TPM, or tpm2_nvreadpublic, did not answer"
 mkdir state
+fresh err
 swtpm socket --tpm2 --tpmstate dir=state --server type=unixio,path=socket --ctrl type=unixio,path=socket.ctrl --flags not-need-init,startup-clear 2>err &
 tpm=$!
 disown

@@ -112,6 +112,7 @@ is "with no other verdict" "$(sed 's/^[^:]*: [^:]*: \([^:]*\):.*/\1/' tap.err | 
 
 # --- told to stop ---
 start() { # cam-seal with input from the fifo, which is open as 9
+	fresh out err
 	cam-seal -i door.key -r rcpts/rcpt "$@" <in >out 2>err &
 	pid=$!
 	stop_at_end $pid

@@ -33,6 +33,7 @@ segment 1 100000; segment 2 0; segment 3 5000000
 exits 111 "no such bucket" once s3://cams/door/
 ok "is told" grep -q 's3://cams/door/: unavailable: 404 NoSuchBucket' told
 is "nothing is named" "$(cat named)" ""
+fresh names log
 cam-ship -d spool -C ca.pem s3://cams/door/ </dev/null >names 2>log &
 ship=$!
 stop_at_end $ship
@@ -79,6 +80,7 @@ echo "$AWS_ACCESS_KEY_ID" >keys/id
 echo wrong >keys/secret
 chmod 600 keys/*
 segment 11 1000
+fresh names log
 env -u AWS_ACCESS_KEY_ID -u AWS_SECRET_ACCESS_KEY AWS_ACCESS_KEY_ID_FILE=keys/id AWS_SECRET_ACCESS_KEY_FILE="$T/keys/secret" \
 	cam-ship -d spool -C ca.pem s3://cams/door/ </dev/null >names 2>log &
 ship=$!

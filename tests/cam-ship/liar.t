@@ -108,6 +108,7 @@ ok "and is set aside" grep -q "$(name 1): .*: set aside for 30 s" told
 # A captive portal for a while, then the server: a service gets everything stored.
 echo portal >mode
 rm spool/*; segment 1 5000; segment 2 5000
+fresh names log
 cam-ship -d spool -C ca.pem "$url" </dev/null >names 2>log &
 ship=$!
 stop_at_end $ship
@@ -156,6 +157,7 @@ lied s3-too-large "$(name 1): 400 EntityTooLarge.*: set aside"
 
 # Credentials do not stay in the environment that others can read.
 echo s3 >mode
+fresh names log
 cam-ship -d spool -C ca.pem "$url" </dev/null >names 2>log &
 ship=$!
 stop_at_end $ship

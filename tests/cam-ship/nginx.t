@@ -88,6 +88,7 @@ is "no request came through" "$(cat nginx-access.log)" ""
 # directory the more seldom it is read: among so many each 64 s, so that what is stored sooner was announced.
 rm spool/*; segment 10 1000
 (cd spool && seq -f other%.0f 32000 | xargs touch)
+fresh names log
 cam-ship -d spool -C ca.pem "$url" </dev/null >names 2>log &
 ship=$!
 stop_at_end $ship
@@ -117,6 +118,7 @@ ok "with nothing acknowledged" cmp before names
 nginx_stop
 
 # Killed mid-upload: the server is slow enough to be caught, because it is stopped first.
+fresh names log
 cam-ship -d spool -C ca.pem "$url" </dev/null >names 2>log &
 ship=$!
 stop_at_end $ship
@@ -141,6 +143,7 @@ ok "all was named" acked named 20 21
 nginx_stop
 segment 22 1000
 mkfifo bell
+fresh names log
 cam-ship -d spool -C ca.pem "$url" <bell >names 2>log &
 ship=$!
 stop_at_end $ship
@@ -157,6 +160,7 @@ cp tap.out named; cp tap.err told
 
 # Readiness
 echo >newline
+fresh ready log
 cam-ship -d spool -C ca.pem -D 3 "$url" </dev/null 3>ready >/dev/null 2>log &
 ship=$!
 stop_at_end $ship
@@ -184,6 +188,7 @@ ok "FIFO" grep -q "$(name 34): not a regular file" told
 # A file that changes while it is sent is not acknowledged. nginx stands still in between.
 rm -rf spool; mkdir spool; segment 40 3000000; segment 41 1000; segment 42 1000; segment 43 1000
 kill -STOP "$nginx_pid"
+fresh names log
 cam-ship -d spool -C ca.pem -o oldest -j 1 "$url" </dev/null >names 2>log &
 ship=$!
 stop_at_end $ship

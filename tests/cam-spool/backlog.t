@@ -14,6 +14,7 @@ waiting() {
 	rm -rf d && mkdir d
 	seq -f '%010.0f-0000000000-20260101T000000Z-0123456789abcdef.cam' 1 "$1" | (cd d && xargs touch)
 	exec 8<>pipe
+	fresh names ready said
 	cam-spool -q 100G -f 0 -D 3 d <pipe >names 3>ready 2>said 8>&- &
 	pid=$!
 	stop_at_end $pid

@@ -92,6 +92,7 @@ is "all but those pages is as it was" $? 0
 paced() {
 	rm -rf d trace && mkdir d
 	exec 8<>pipe
+	fresh names said trace
 	strace -f -y -ttt -o trace -e trace=fdatasync,pwrite64,read,write cam-spool -S "$1" d <pipe >names 2>said 8>&- &
 	pid=$!
 	"$make_records" -n 1 -r 100000 -b 100 -m 3 -p "$4" -x >pipe 2>/dev/null 8>&- &
@@ -149,6 +150,7 @@ slow() {
 	rm -rf d said names in3 && mkdir d in3
 	"$make_records" -n 3 -r 30 -m 8 -p 20000 -w in3 >pipe &
 	records=$!
+	fresh said names trace
 	strace -f -y -s 200 -ttt -e trace="$calls",tee -e inject="$1":delay_enter=1000000 -o trace cam-spool -N d <pipe 2>said >names &
 	pid=$!
 	stop_at_end $pid $records
@@ -183,6 +185,7 @@ ok "names are said when they are durable" durable plain
 
 # a disk that never works: no name, no exit, ended by SIGTERM
 rm -rf d said && mkdir d
+fresh names said trace
 strace -f -o trace -e trace=fdatasync -e inject=fdatasync:error=EIO cam-spool d <stream >names 2>said &
 pid=$!
 stop_at_end $pid
@@ -207,6 +210,7 @@ for call in fdatasync fsync renameat pwrite64 write tee read openat; do
 		exec 8<>pipe
 		cat stream >pipe 8>&- &
 		cat=$!
+		fresh names trace
 		strace -f -o trace -e trace=$call -e inject=$call:signal=KILL:when=$when cam-spool -N d <pipe >names 2>/dev/null &
 		pid=$!
 		stop_at_end $pid $cat
@@ -215,6 +219,7 @@ for call in fdatasync fsync renameat pwrite64 write tee read openat; do
 		if child=$(pgrep -P $pid); then kill -KILL $child; else killed=$((killed + 1)); fi
 		wait $pid 2>/dev/null
 		[ ! -s names ] || names_equal names d in || printed=$((printed + 1))
+		fresh said
 		timeout 60 cam-spool d <pipe >names2 2>said 8>&- &
 		pid=$!
 		exec 8>&-

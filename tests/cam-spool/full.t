@@ -43,6 +43,7 @@ mount -t tmpfs -o size=2m tmpfs mnt
 rm -rf in && mkdir in mnt/d
 head -c 1800000 /dev/zero >mnt/filler
 "$make_records" -n 6 -r 60 -e 500 -w in >stream
+fresh names said
 cam-spool -N -f 0 mnt/d <stream >names 2>said &
 pid=$!
 stop_at_end $pid
@@ -64,6 +65,7 @@ told "and says that it works again" 'disk works again after'
 
 rm -rf mnt/d said && mkdir mnt/d
 head -c 1900000 /dev/zero >mnt/filler
+fresh names said
 cam-spool -N -f 0 mnt/d <stream >names 2>said &
 pid=$!
 stop_at_end $pid

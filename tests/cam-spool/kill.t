@@ -19,6 +19,7 @@ campaign() {
 	mkfifo pipe hints
 	exec 8<>pipe 9<>hints
 	# a pipe takes a name whole or not at all, a file that is written by a process being killed may not
+	fresh names
 	cat <hints >names 8>&- 9>&- &
 	cat=$!
 	stop_at_end $cat

@@ -45,6 +45,7 @@ is "no cam-spool is running" "$(value running) $(value stubs)" "False 0"
 
 mkfifo pipe
 exec 8<>pipe
+fresh ready names said
 cam-spool -D 3 -I 3600 -S 60000 -q 1M -f 0 d <pipe 3>ready >names 2>said 8>&- &
 pid=$!
 stop_at_end $pid

@@ -36,6 +36,7 @@ new() {
 
 at_random() {
 	rm -f pipe && mkfifo pipe
+	fresh names said
 	cam-spool mnt/d <pipe >names 2>said &
 	spool=$!
 	"$make_records" -n 100000 -r 8 -m 3 -p 500 -e "$1" -w in >pipe 2>/dev/null &
@@ -53,6 +54,7 @@ at_random() {
 at_call() {
 	"$make_records" -n 4 -r 12 -m 4 -e "$3" -w in >stream
 	rm -f trace
+	fresh names said trace
 	strace -f -o trace -e trace="$1" -e inject="$1:signal=STOP:when=$2" cam-spool -S 100 mnt/d <stream >names 2>said &
 	spool=$!
 	stop_at_end $spool

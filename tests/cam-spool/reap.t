@@ -67,6 +67,7 @@ exits 111 "a directory that is not there" cam-reap nowhere </dev/null
 fill
 mkfifo pipe
 exec 8<>pipe
+fresh ready out said
 cam-reap -D 3 d <pipe 3>ready >out 2>said &
 pid=$!
 stop_at_end $pid
@@ -86,6 +87,7 @@ exec 8>&-
 fill
 mkfifo later
 exec 8<>later
+fresh out said
 cam-reap -k 1d d <later >out 2>said 8>&- &
 pid=$!
 stop_at_end $pid
@@ -97,6 +99,7 @@ wait $pid
 is "-k: stopped: exit 0" $? 0
 is "-k: what is still kept is not marked" "$(count d .sent)" 0
 told "-k: that is said" '1 names are not marked yet: they come again'
+fresh out said
 cam-reap -k 2 d <later >out 2>said 8>&- &
 pid=$!
 stop_at_end $pid

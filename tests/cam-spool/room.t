@@ -20,6 +20,7 @@ for pace in 0 100 1000; do
 	head -c 100000 /dev/zero >"d/README"
 	head -c 50000 /dev/zero >"d/0000000001-0000000000-20260101T000000Z-0123456789abcdef.part.damaged-1"
 	n=$((pace == 1000 ? 25 : 150))
+	fresh names said
 	"$make_records" -n $n -r 40 -p $pace -w in | cam-spool -q 2M -f 0 d >names 2>said &
 	pid=$!
 	max=$(most d $pid)
@@ -40,6 +41,7 @@ told "it says why" 'the quota is used up'
 
 # --- a segment that is larger than all the room ---
 rm -rf d in && mkdir d in
+fresh names said
 "$make_records" -n 3 -r 500 -m 5 -w in | cam-spool -q 1M -f 0 d >names 2>said &
 pid=$!
 max=$(most d $pid)
@@ -83,6 +85,7 @@ fi
 rm -rf d in && mkdir d in
 mkfifo pipe
 exec 8<>pipe
+fresh names said ready
 cam-spool -q 1M -f 0 -D 3 d <pipe >names 2>said 3>ready &
 pid=$!
 stop_at_end $pid
@@ -115,6 +118,7 @@ for i in 1 2 3 4; do
 	is "killed ($i): the quota is kept" "$([ "$(du -s -B1 d | cut -f 1)" -le 1048576 ] && echo kept)" kept
 done
 rm -f ready
+fresh ready
 cam-spool -D 3 -q 1M -f 0 d <pipe >>names 2>>said2 3>ready &
 pid=$!
 stop_at_end $pid $records
@@ -139,6 +143,7 @@ rm -rf d in && mkdir d in
 exec 8<>pipe
 cat stream >pipe &
 writer=$!
+fresh names said
 cam-spool -N -q 1M -f 0 d <pipe >names 2>said &
 pid=$!
 stop_at_end $pid $writer
@@ -173,6 +178,7 @@ if command -v cam-capture >/dev/null && command -v cam-seal >/dev/null && true; 
 	rm -rf d && mkdir d
 	cam-key -g -n me >/dev/null 2>&1
 	cam-key -g -s door >/dev/null 2>&1
+	fresh names said
 	sh -c 'echo $$ >capture.pid; exec cam-capture -T -s 640x480 -b 8M' 2>capture.said | cam-seal -t 1 -i door.key -r me.pub 2>seal.said | cam-spool -N -q 3M -f 0 d >names 2>said &
 	pid=$!
 	stop_at_end $pid
@@ -198,6 +204,7 @@ fi
 if [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=12m tmpfs mnt 2>/dev/null; then
 	mkdir mnt/d
 	rm -rf in && mkdir in
+	fresh names said
 	"$make_records" -n 150 -r 40 -p 100 -w in | cam-spool -f 4M mnt/d >names 2>said &
 	pid=$!
 	least=999999999

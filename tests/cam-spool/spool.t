@@ -86,6 +86,7 @@ fi
 mkfifo pipe
 exec 8<>pipe
 rm -rf d in && mkdir d in
+fresh ready names err
 cam-spool -D 3 d <pipe 3>ready >names 2>err &
 first=$!
 stop_at_end $first
@@ -102,6 +103,7 @@ is "the unfinished segment stays NAME.part" "$(count d .part)" 1
 ok "with all that was in the pipe" cmp d/*.part "in/$(basename d/*.part .part).cam"
 
 rm -rf d in && mkdir d in
+fresh names err
 cam-spool -D 3 d <pipe 3>ready2 >names 2>err &
 first=$!
 stop_at_end $first
@@ -118,6 +120,7 @@ rm -rf d in && mkdir d in
 "$make_records" -n 2 -r 30 -w in >stream
 : >names
 head -c 60000 stream >pipe
+fresh err
 cam-spool d <pipe >>names 2>err &
 second=$!
 stop_at_end $second
@@ -126,6 +129,7 @@ waits 60 drained 8
 kill -KILL $second
 wait $second 2>/dev/null
 tail -c +60001 stream >pipe &
+fresh said
 cam-spool d <pipe >>names 2>said &
 second=$!
 stop_at_end $second
@@ -148,6 +152,7 @@ exec 8>&-
 # --- idle ---
 rm -rf d in && mkdir d in
 exec 8<>pipe
+fresh names said
 cam-spool -I 1 d <pipe >names 2>said &
 idle=$!
 stop_at_end $idle
@@ -169,6 +174,7 @@ mv "$(ls d/*.cam | tail -n 1)" x.part
 rm -rf d && mkdir d
 cp x.part "d/$(ls -t in | head -n 1 | sed 's/cam$/part/')"
 : >names
+fresh names said
 cam-spool -I 1 d <pipe >names 2>said &
 idle=$!
 stop_at_end $idle
@@ -189,6 +195,7 @@ told "it is said" 'stdout is full: names are left out'
 exec 9>&-
 rm -rf d in && mkdir d in
 exec 8<>pipe 9<>hints
+fresh said
 cam-spool -D 3 d <pipe >hints 2>said 3>ready3 8>&- 9>&- &
 closed=$!
 stop_at_end $closed
@@ -222,6 +229,7 @@ told "and all are counted" '6000 segments are waiting'
 
 rm -rf d in && mkdir d in
 exec 8<>pipe
+fresh err
 cam-spool d <pipe >/dev/null 2>err &
 mem=$!
 stop_at_end $mem

@@ -38,6 +38,7 @@ is "its last mark" "$(sed -n 's/^newest .* //p' said)" "$(tail -c 224 "spool/$ne
 is "its frames" "$(sed -n 's/^frames //p' said)" "$(cam-open -j "spool/$newest" 2>/dev/null | sed -n 's/.*"frames":\([0-9]*\).*/\1/p')"
 
 # Each is told once, also when the pack is stored and renamed between two reports; after that nothing more.
+fresh said
 cam-status -s 1 spool >said & pid=$!
 stop_at_end $pid
 ok "a second report comes" waits 60 sh -c '[ "$(grep -c "^end" said)" -ge 2 ]'
@@ -54,6 +55,7 @@ rm spool/*.cam
 # A reader that stands still: reports are left out, and it still ends when told to, or when the reader does.
 mkfifo pipe
 exec 7<>pipe
+fresh err
 cam-status -s 1 spool >pipe 2>err 7>&- & pid=$!
 stop_at_end $pid
 ok "a pipe that is not read: left out, and said" waits 60 grep -q 'stdout is not read' err
@@ -64,6 +66,7 @@ is "what was written is one report, whole" "$(echo over >&7; sed '/^over$/q' <&7
 echo "not read" >pipe
 timeout 60 cam-status -1 spool >pipe 7>&-
 is "-1 is never left out" "$(sed '/^end$/q' <&7 | tail -n 1)" end
+fresh err
 cam-status -s 1 spool >pipe 2>err 7>&- & pid=$!
 stop_at_end $pid
 waits 60 grep -q 'stdout is not read' err

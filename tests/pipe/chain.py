@@ -169,7 +169,7 @@ class Tap:
             self.failed += 1
             for d in details:
                 for line in str(d).splitlines()[:20]:
-                    print(f"#   {line}")
+                    print(f"# {sys.argv[0].split('tests/')[-1]} {self.run}: {line}", file=sys.stderr, flush=True)
         sys.stdout.flush()
         return condition
 
