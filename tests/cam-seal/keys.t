@@ -152,7 +152,7 @@ def variants(name, folder):
     os.mkdir(folder)
     for i, c in enumerate(line):
         bent = line[:i] + ("B" if c != "B" else "C") + line[i + 1:]
-        if "recipient" not in line or i < 80 or secret(bent) != secret(line):
+        if "recipient-secret" not in line or i < line.rindex(" ") or secret(bent) != secret(line):
             open("%s/%03d" % (folder, i), "w").write(bent + "\n")
         if i % 8 == 0:
             open("%s/cut%03d" % (folder, i), "w").write(line[:i] + "\n")
