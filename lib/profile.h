@@ -7,8 +7,9 @@
 /* How a system call is allowed, or refused without being killed for. */
 enum call_rule {
 	CALL_ANY,       /* allowed with any arguments */
-	CALL_DATA,      /* mmap, mprotect: allowed unless PROT_EXEC is asked for */
-	CALL_CODE,      /* mmap: the same, and files that hold code, not to be written to */
+	CALL_DATA,      /* mprotect: allowed unless PROT_EXEC is asked for */
+	CALL_MEMORY,    /* mmap: the same; of memory that is no file's only what RLIMIT_DATA counts */
+	CALL_CODE,      /* CALL_MEMORY, and files that hold code, not to be written to */
 	CALL_SELF,      /* kill, tgkill: allowed to this process only */
 	CALL_FLAGS,     /* fcntl: descriptor and status flags, pipe size */
 	CALL_BUFFERS,   /* fcntl: the same, copies of descriptors, seals of memory */

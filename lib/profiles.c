@@ -12,7 +12,7 @@ static const struct profile_call runtime[] = {
         {"rt_sigaction", CALL_ANY}, /* abort() */
         {"restart_syscall", CALL_ANY},
         {"brk", CALL_ANY},
-        {"mmap", CALL_DATA},
+        {"mmap", CALL_MEMORY},
         {"mprotect", CALL_DATA},
         {"munmap", CALL_ANY},
         {"mremap", CALL_ANY},

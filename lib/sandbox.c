@@ -273,9 +273,20 @@ static int allow_data(scmp_filter_ctx ctx, int nr)
 	return seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
 }
 
+/* RLIMIT_DATA counts neither shared memory nor stacks that grow. */
+static int allow_memory(scmp_filter_ctx ctx, int nr)
+{
+	int r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 2, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+	        SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS | MAP_GROWSDOWN, 0));
+	return r ? r
+	         : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 2, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
+	                   SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS | MAP_GROWSDOWN | MAP_TYPE,
+	                           MAP_ANONYMOUS | MAP_PRIVATE));
+}
+
 static int allow_code(scmp_filter_ctx ctx, int nr)
 {
-	int r = allow_data(ctx, nr);
+	int r = allow_memory(ctx, nr);
 	return r ? r
 	         : seccomp_rule_add(ctx, SCMP_ACT_ALLOW, nr, 2,
 	                   SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, PROT_EXEC),
@@ -454,6 +465,7 @@ static int refuse_no_perm(scmp_filter_ctx ctx, int nr)
 static adder *const add[] = {
         [CALL_ANY] = allow,
         [CALL_DATA] = allow_data,
+        [CALL_MEMORY] = allow_memory,
         [CALL_CODE] = allow_code,
         [CALL_SELF] = allow_self,
         [CALL_FLAGS] = allow_flags,

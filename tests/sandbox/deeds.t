@@ -53,7 +53,7 @@ confined() { grep -q '^Seccomp:	2' /proc/$1/status && grep -qE '^[0-9]+ 0x' /pro
 result() { "$inject" "$pid" "$@" 2>&1; }
 
 everyone='execve execveat create unlink link mkdir chmod truncate socket-inet socket-inet6 socket-udp socket-unix socket-netlink
-	socket-packet ptrace process-vm-readv process-vm-writev mmap-exec mmap-write-exec mprotect-exec memfd fork thread setuid
+	socket-packet ptrace process-vm-readv process-vm-writev mmap-exec mmap-write-exec mmap-shared mmap-stack mprotect-exec memfd fork thread setuid
 	setresuid bpf userfaultfd io-uring keyctl mount unshare setns kill-init kill-all perf reboot module clock tty-inject
 	dup-own chroot pidfd'
 

@@ -138,6 +138,12 @@ static const struct deed deeds[] = {
         {"close", SYS_close, {0}, "A"},
         {"memory", SYS_mmap, {0, 0, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, (uint64_t)-1, 0},
                 "B"},
+        {"mmap-shared", SYS_mmap,
+                {0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, (uint64_t)-1, 0}, ""},
+        {"mmap-stack", SYS_mmap,
+                {0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN, (uint64_t)-1,
+                        0},
+                ""},
 };
 
 static void trouble(const char *what)

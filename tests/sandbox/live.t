@@ -24,8 +24,8 @@ REFUSED = ("killed", "refused: EPERM", "refused: EACCES", "refused: ENOSYS")
 SECRET = "wJalrXUtnFEMI-K7MDENG-bPxRfiCY" + os.urandom(8).hex()
 
 DEEDS = """execve execveat create unlink link mkdir chmod truncate socket-udp socket-packet ptrace process-vm-readv
-    process-vm-writev mmap-exec mmap-write-exec mprotect-exec memfd fork setuid setresuid bpf userfaultfd io-uring keyctl mount
-    unshare setns kill-init kill-all perf reboot module clock tty-inject dup-own chroot pidfd""".split()
+    process-vm-writev mmap-exec mmap-write-exec mmap-shared mmap-stack mprotect-exec memfd fork setuid setresuid bpf userfaultfd
+    io-uring keyctl mount unshare setns kill-init kill-all perf reboot module clock tty-inject dup-own chroot pidfd""".split()
 SOCKETS = ["socket-inet", "socket-inet6", "socket-unix", "socket-netlink"]
 # on threads beside the first: the filter is the same, as the number of filters shows
 FEW = ["execve", "create", "unlink", "socket-inet", "mprotect-exec", "fork", "setuid", "kill-init", "bpf", "ptrace"]

@@ -94,6 +94,9 @@ static const struct probe {
 	uint64_t arg[6];
 } probes[] = {
         {"mmap", "read", {0, 4096, PROT_READ}},
+        {"mmap", "private", {0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS}},
+        {"mmap", "shared", {0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS}},
+        {"mmap", "stack", {0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_GROWSDOWN}},
         {"mmap", "exec", {0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS}},
         {"mmap", "file exec", {0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE}},
         {"mmap", "file write exec", {0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE}},
