@@ -131,4 +131,9 @@ cp tap.out list
 ok "says so" grep -q '^encoder	x264	not built in (X264=0)$' list
 exits 100 "has no encoder" timeout 60 none/cam-capture -T
 says "says so" 'no encoder: x264: not built in'
+# a service has a ceiling for its memory (cam-services(8))
+if [ ! "${SAN:-}" ]; then
+	exits 111 "less memory than it takes" prlimit --data=$((20 << 20)) cam-capture -T -s 1920x1080
+	says "which is said" 'Cannot allocate memory'
+fi
 tap_done

@@ -74,6 +74,22 @@ exec 7<&-
 ok "the reader ends without reading: it ends too" waits 60 gone $pid
 wait $pid; is "exit 0" $? 0
 
+# More evictions than fit into a report: the next one has the others, and each of them fits a pipe.
+mkdir many
+"$make_records" -n 1300 -r 4 -k 4 | cam-spool -q 4M -f 0 many >/dev/null 2>told
+all=$(for pack in many/*.gone; do stubs "$pack"; done | wc -l)
+ok "more than fit ($all)" [ "$all" -gt 900 ]
+fresh said
+cam-status -s 1 many >said & pid=$!
+stop_at_end $pid
+ok "two reports come" waits 60 sh -c '[ "$(grep -c "^end" said)" -ge 2 ]'
+kill -TERM $pid
+wait $pid
+sed '/^end$/q' said >first
+is "the first tells of 900" "$(grep -c '^evicted ' first)" 900
+ok "and fits a pipe with all recipients there may be" [ "$(($(wc -c <first) + 32 * 27))" -le 65536 ]
+is "each is told once" "$(sed -n 's/^evicted //p' said | sort | uniq | wc -l) $(grep -c '^evicted ' said)" "$all $all"
+
 # --- what cam-open makes of it ---
 seal() { cam-seal -R -n 1 -i "$1.key" -e "$1-status.epoch" -r me.pub 2>/dev/null; }
 opens() { cam-open -R -k me.key -s door.pub "$@" >opened 2>err; }
